@@ -1,0 +1,38 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <string_view>
+
+#include "lamina/core/errors.hpp"
+#include "lamina/core/types.hpp"
+
+namespace lamina {
+
+/// g(z) = z for z > 0, else slope·z,   g'(z) = 1 for z > 0, else slope; at the kink g'(0) = slope
+///
+/// Maas, Hannun and Ng, Rectifier nonlinearities improve neural network acoustic models, ICML 2013.
+struct LeakyReLU {
+  static constexpr std::string_view name = "leaky_relu";
+  static constexpr WeightScale weight_scale = WeightScale::he;
+
+  double slope = 0.01;
+
+  template <class Array>
+  auto g(const Array& Z) const {
+    using Scalar = typename Array::Scalar;
+    return Z.unaryExpr([s = static_cast<Scalar>(slope)](Scalar z) { return z > 0 ? z : s * z; });
+  }
+  template <class Array>
+  auto derivative(const Array& Z, const auto& /*A*/) const {
+    using Scalar = typename Array::Scalar;
+    return Z.unaryExpr([s = static_cast<Scalar>(slope)](Scalar z) { return z > 0 ? Scalar(1) : s; });
+  }
+
+  /// @throws OptionError when slope is not finite.
+  void check() const {
+    if (!(slope - slope == 0))
+      throw OptionError("LeakyReLU: expected a finite slope, got " + detail::number(slope));
+  }
+};
+
+}  // namespace lamina

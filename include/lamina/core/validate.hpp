@@ -1,0 +1,135 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <string>
+
+#include "lamina/core/concepts.hpp"
+#include "lamina/core/errors.hpp"
+#include "lamina/core/views.hpp"
+
+/// @file
+/// What every public call checks before anything is computed or changed. Each check names the argument, what was
+/// expected, what came, and the first offending row and column.
+
+namespace lamina::detail {
+
+/// @throws ShapeError when X is not m×inputs, DataError when m = 0.
+template <class Scalar>
+void check_inputs(const MatrixView<Scalar>& X, Index inputs, const char* argument = "X") {
+  if (X.columns != inputs)
+    fail<ShapeError>(
+        {argument, ": expected m\u00d7", inputs, " (a sample is a row), got ", X.rows, "\u00d7", X.columns});
+  if (X.rows == 0) fail<DataError>({argument, ": expected at least one row (sample), got none"});
+}
+
+/// Whether every element is finite: 0·x is 0 for those, and NaN for the others.
+template <class Scalar>
+bool all_finite(const Scalar* data, Index size) {
+  return (Eigen::Map<const Eigen::Array<Scalar, Dynamic, 1>>(data, size) * Scalar(0)).sum() == Scalar(0);
+}
+
+/// Whether every element of the view is finite, read in the order of the memory.
+template <class Scalar>
+bool all_finite(const MatrixView<Scalar>& X) {
+  const bool by_columns = X.row_stride <= X.column_stride;
+  const Index inner = by_columns ? X.rows : X.columns, outer = by_columns ? X.columns : X.rows;
+  const Index inner_stride = by_columns ? X.row_stride : X.column_stride;
+  const Index outer_stride = by_columns ? X.column_stride : X.row_stride;
+  if (inner_stride == 1 && outer_stride == inner) return all_finite(X.data, inner * outer);
+  using Vector = Eigen::Array<Scalar, Dynamic, 1>;
+  for (Index o = 0; o < outer; ++o) {
+    const Eigen::Map<const Vector, Eigen::Unaligned, Eigen::InnerStride<>> run(
+        X.data + o * outer_stride, inner, Eigen::InnerStride<>(inner_stride));
+    if (!((run * Scalar(0)).sum() == Scalar(0))) return false;
+  }
+  return true;
+}
+
+/// @throws DataError at the first element, by rows, for which `bad` holds.
+template <class Scalar, class Bad>
+[[noreturn]] LAMINA_COLD void fail_at_first(const MatrixView<Scalar>& X, const char* argument,
+                                            const std::string& expected, Bad bad) {
+  for (Index i = 0; i < X.rows; ++i)
+    for (Index j = 0; j < X.columns; ++j)
+      if (bad(X(i, j)))
+        fail<DataError>(
+            {argument, ": expected ", expected, ", got ", X(i, j), " at row ", i, ", column ", j});
+  fail<DataError>({argument, ": expected ", expected});
+}
+
+/// @throws DataError at the first element that is NaN or infinite.
+template <class Scalar>
+void check_finite(const MatrixView<Scalar>& X, const char* argument = "X") {
+  if (!all_finite(X))
+    fail_at_first(X, argument, "finite numbers", [](Scalar x) { return !(x - x == Scalar(0)); });
+}
+
+/// @throws ShapeError, DataError when Y cannot be the targets of X for this loss and so many outputs.
+template <class Scalar, class Loss>
+void check_targets(const DataView<Scalar>& data, const Loss& loss, Index outputs,
+                   const char* argument = "Y") {
+  constexpr std::string_view name = name_of<Loss>();
+  const Index m = data.rows(), columns = target_columns(loss, outputs);
+  if (columns < 1 || columns > outputs)
+    fail<ShapeError>({name, ": cannot be used with ", outputs, " network output", (outputs == 1 ? "" : "s")});
+  if constexpr (requires { loss.check(outputs); }) loss.check(outputs);
+  if (data.has_labels()) {
+    if (data.labels.size != m)
+      fail<ShapeError>(
+          {argument, ": expected ", m, " labels, one for each row of X, got ", data.labels.size});
+    if constexpr (requires { Loss::classes(outputs); }) {
+      const Index classes = Loss::classes(outputs);
+      if (classes < 1)
+        fail<ShapeError>({argument, ": ", name, " takes no integer labels with ", outputs,
+                          " outputs; pass a matrix of targets"});
+      for (Index i = 0; i < m; ++i)
+        if (data.labels[i] < 0 || data.labels[i] >= classes)
+          fail<DataError>({argument, ": expected labels from 0 to ", classes - 1, ", got ", data.labels[i],
+                           " at row ", i});
+    } else {
+      fail<DataError>({argument, ": ", name, " takes real-valued targets, got integer labels"});
+    }
+  } else {
+    if (data.Y.rows != m || data.Y.columns != columns)
+      fail<ShapeError>({argument, ": expected ", m, "\u00d7", columns, " for ", name, ", got ", data.Y.rows,
+                        "\u00d7", data.Y.columns});
+    check_finite(data.Y, argument);
+    if constexpr (requires {
+                    Loss::target_minimum;
+                    Loss::target_maximum;
+                  }) {
+      const auto outside = [](Scalar y) {
+        return static_cast<double>(y) < Loss::target_minimum || static_cast<double>(y) > Loss::target_maximum;
+      };
+      for (Index j = 0; j < columns; ++j)
+        for (Index i = 0; i < m; ++i)
+          if (outside(data.Y(i, j)))
+            fail_at_first(
+                data.Y, argument,
+                message({"targets in [", Loss::target_minimum, ", ", Loss::target_maximum, "] for ", name}),
+                outside);
+    }
+  }
+  if (!data.has_weights()) return;
+  if (data.weights.size != m)
+    fail<ShapeError>({"sample weights: expected ", m, ", one for each row of X, got ", data.weights.size});
+  double sum = 0;
+  for (Index i = 0; i < m; ++i) {
+    const double s = data.weights[i];
+    if (!(s >= 0) || s > std::numeric_limits<double>::max())
+      fail<DataError>({"sample weights: expected finite numbers \u2265 0, got ", s, " at row ", i});
+    sum += s;
+  }
+  if (!(sum > 0)) fail<DataError>({"sample weights: expected a positive sum, got ", sum});
+}
+
+/// All that a data set must be for a network of these extents and this loss.
+template <class Scalar, class Loss>
+void check_data(const DataView<Scalar>& data, const Loss& loss, Index inputs, Index outputs,
+                const char* X = "X", const char* Y = "Y") {
+  check_inputs(data.X, inputs, X);
+  check_targets(data, loss, outputs, Y);
+  check_finite(data.X, X);
+}
+
+}  // namespace lamina::detail

@@ -1,0 +1,101 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "lamina/core/concepts.hpp"
+#include "lamina/layers/sequence.hpp"
+
+/// @file
+/// Where everything lies: each layer's share of θ, and the places of a tile's matrices in the workspace.
+
+namespace lamina {
+
+/// Where one layer's numbers are.
+struct Slot {
+  Index parameters = 0;  ///< offset in θ
+  Index parameter_count = 0;
+  Index output = 0;  ///< offset of A in the workspace
+  Index cache = 0;   ///< offset of the layer's cache in the workspace
+  Index cache_size = 0;
+};
+
+/// Sums and maxima over a network's layers that decide the size of a tile. All are Scalars.
+struct Footprint {
+  Index parameters = 0;
+  Index row = 0;     ///< of one row: inputs, targets, outputs and caches of all layers, two gradients
+  Index fixed = 0;   ///< of the caches, whatever the number of rows
+  Index widest = 0;  ///< largest number of columns
+  Index inputs = 0;
+  Index outputs = 0;
+
+  template <class L>
+  constexpr void add(Index layer_inputs, Index layer_outputs) {
+    const Index one = L::cache_size(1, layer_inputs, layer_outputs),
+                two = L::cache_size(2, layer_inputs, layer_outputs);
+    if (inputs == 0) inputs = layer_inputs;
+    outputs = layer_outputs;
+    parameters += L::parameter_count(layer_inputs, layer_outputs);
+    row += layer_outputs + (two - one);
+    fixed += one - (two - one);
+    widest = std::max({widest, layer_inputs, layer_outputs});
+  }
+  constexpr Index row_total() const { return row + inputs + outputs + 2 * widest; }
+};
+
+namespace detail {
+
+constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+/// Rows and offsets are multiples of this many Scalars, so that columns start on cache lines.
+inline constexpr Index granule = 16;
+
+/// The rows of a tile. While θ fits the second-level cache, as many as keep a tile there too; beyond, enough that the
+/// time of a product outweighs the time of fetching its weights.
+constexpr Index tile_rows(const Footprint& footprint, std::size_t scalar_size) {
+  constexpr Index cached_parameters = 256 * 1024, cached_tile = 64 * 1024, least = 32, most = 256;
+  const Index size = static_cast<Index>(scalar_size);
+  if (footprint.parameters * size > cached_parameters) return most;
+  return std::clamp(cached_tile / (footprint.row_total() * size) / granule * granule, least, most);
+}
+
+/// Scalars of workspace for tiles of so many rows; each of its 2·layers + 4 parts is rounded up to a granule.
+constexpr Index memory_size(const Footprint& footprint, Index rows, std::size_t layers) {
+  return rows * footprint.row_total() + round_up(footprint.fixed, granule) +
+         static_cast<Index>(2 * layers + 4) * granule;
+}
+
+template <class... L>
+constexpr Footprint footprint_of_types() {
+  Footprint footprint;
+  (footprint.add<L>(L::Inputs, L::Outputs), ...);
+  return footprint;
+}
+
+/// The footprint, as a constant, of a network of fixed shapes.
+template <class Layers>
+struct static_footprint;
+template <class... L>
+struct static_footprint<Sequence<L...>> {
+  static constexpr Footprint value = footprint_of_types<L...>();
+};
+
+/// The footprint of any network.
+template <class Layers>
+constexpr Footprint footprint_of(const Layers& layers) {
+  if constexpr (Layers::fixed) {
+    return static_footprint<Layers>::value;
+  } else {
+    Footprint footprint;
+    footprint.inputs = layers.inputs();
+    footprint.outputs = footprint.widest = layers.inputs();
+    layers.for_each([&](const auto& layer, std::size_t) {
+      footprint.template add<std::remove_cvref_t<decltype(layer)>>(layer.inputs(), layer.outputs());
+    });
+    return footprint;
+  }
+}
+
+}  // namespace detail
+}  // namespace lamina

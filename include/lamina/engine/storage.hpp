@@ -1,0 +1,23 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include "lamina/core/types.hpp"
+
+namespace lamina {
+
+/// Eigen refuses fixed-size objects above this many bytes.
+inline constexpr Index largest_inline_object = 128 * 1024;
+
+/// N Scalars: inside the object when N is fixed and small enough, else on the heap. 0 stands for none at all.
+template <class Scalar, Index N>
+using Storage = Eigen::Matrix<Scalar,
+                              N != Dynamic && N* static_cast<Index>(sizeof(Scalar)) <= largest_inline_object
+                                  ? static_cast<int>(N)
+                                  : Dynamic,
+                              1>;
+
+/// Whether Storage<Scalar, N> lives inside the object.
+template <class Scalar, Index N>
+inline constexpr bool is_inline = Storage<Scalar, N>::SizeAtCompileTime != Dynamic;
+
+}  // namespace lamina

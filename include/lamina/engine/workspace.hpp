@@ -1,0 +1,140 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "lamina/engine/plan.hpp"
+#include "lamina/engine/storage.hpp"
+
+namespace lamina {
+
+namespace detail {
+
+/// Extents known at compile time, for the members of a Workspace and a Network.
+template <class Scalar, class Layers>
+struct extents {
+  static constexpr Index parameters = Dynamic, rows = Dynamic, memory = Dynamic;
+};
+template <class Scalar, class Layers>
+requires(Layers::fixed) struct extents<Scalar, Layers> {
+  static constexpr Footprint footprint = static_footprint<Layers>::value;
+  static constexpr Index parameters = footprint.parameters;
+  static constexpr Index rows = tile_rows(footprint, sizeof(Scalar));
+  static constexpr Index memory =
+      Layers::whole_batch() ? Dynamic : memory_size(footprint, rows, Layers::size());
+};
+
+}  // namespace detail
+
+/// The memory a network works in: the gradient, and the matrices of one tile. Made by Network::workspace().
+///
+/// A workspace belongs to one thread at a time. For fixed shapes it has no heap (but see below); for run-time shapes it
+/// grows at the first pass, or at a larger one, and then stays. Layers that need a whole batch at once (BatchNorm) make
+/// it as large as the batch, on the heap.
+template <class Scalar, class Layers>
+class Workspace {
+  using Extents = detail::extents<Scalar, Layers>;
+
+ public:
+  /// dF/dθ of the last Network::loss_and_gradient, in θ's shape.
+  Storage<Scalar, Extents::parameters> gradient;
+  /// What dropout draws its masks from, together with `passes`.
+  std::uint64_t seed = 0;
+  /// Training passes so far.
+  std::uint64_t passes = 0;
+
+  explicit Workspace(const Layers& layers)
+      : footprint_(detail::footprint_of(layers)),
+        most_rows_(detail::tile_rows(footprint_, sizeof(Scalar))),
+        slots_(Layers::template per_layer<Slot>(layers.size())) {
+    gradient.setZero(footprint_.parameters);
+    Index offset = 0;
+    layers.for_each([&](const auto& layer, std::size_t l) {
+      using L = std::remove_cvref_t<decltype(layer)>;
+      slots_[l].parameters = offset;
+      slots_[l].parameter_count = L::parameter_count(layer.inputs(), layer.outputs());
+      offset += slots_[l].parameter_count;
+    });
+    if constexpr (is_inline<Scalar, Extents::memory>) lay_out(layers, most_rows_);
+  }
+
+  /// @name For the engine
+  /// @{
+
+  /// Makes room for a batch of so many rows and returns the rows of its tiles. The division into tiles depends on the
+  /// network, the batch and the mode alone, not on what the workspace was used for before.
+  Index prepare(const Layers& layers, Index batch, Mode mode) {
+    const bool whole = mode == Mode::training && layers.whole_batch();
+    const Index rows = whole ? batch : std::min(batch, most_rows_);
+    if (rows > capacity_)
+      lay_out(layers, whole ? rows : std::min(most_rows_, detail::round_up(rows, detail::granule)));
+    return whole ? batch : most_rows_;
+  }
+
+  const Slot& slot(std::size_t l) const { return slots_[l]; }
+  /// A[l − 1], the input of layer l; X for l = 0.
+  Tile<Scalar> input(std::size_t l, Index t, Index columns) {
+    return tile(l == 0 ? 0 : slots_[l - 1].output, t, columns);
+  }
+  /// A[l]
+  Tile<Scalar> output(std::size_t l, Index t, Index columns) { return tile(slots_[l].output, t, columns); }
+  /// dA[l]: the gradients of neighbouring layers take turns in two places.
+  Tile<Scalar> output_gradient(std::size_t l, Index t, Index columns) {
+    return tile(gradients_[l % 2], t, columns);
+  }
+  /// dA[l − 1]
+  Tile<Scalar> input_gradient(std::size_t l, Index t, Index columns) {
+    return tile(gradients_[(l + 1) % 2], t, columns);
+  }
+  /// Y
+  Tile<Scalar> targets(Index t, Index columns) { return tile(targets_, t, columns); }
+  Span<Scalar> cache(std::size_t l) {
+    return Span<Scalar>(memory_.data() + slots_[l].cache, slots_[l].cache_size);
+  }
+
+  /// Room for m rows of predictions when they are more than one tile.
+  Tile<Scalar> predictions(Index m, Index columns) {
+    if (predictions_.rows() < m) predictions_.resize(m, columns);
+    return {predictions_.data(), m, columns, Eigen::OuterStride<>(predictions_.rows())};
+  }
+  /// @}
+
+ private:
+  Tile<Scalar> tile(Index offset, Index t, Index columns) {
+    return {memory_.data() + offset, t, columns, Eigen::OuterStride<>(capacity_)};
+  }
+
+  void lay_out(const Layers& layers, Index rows) {
+    const Index size = detail::memory_size(footprint_, rows, layers.size());
+    memory_.resize(size);
+    capacity_ = rows;
+    Index offset = rows * footprint_.inputs;
+    const auto take = [&](Index scalars) {
+      return std::exchange(offset, offset + detail::round_up(scalars, detail::granule));
+    };
+    offset = detail::round_up(offset, detail::granule);
+    layers.for_each([&](const auto& layer, std::size_t l) {
+      using L = std::remove_cvref_t<decltype(layer)>;
+      slots_[l].output = take(rows * layer.outputs());
+      slots_[l].cache_size = L::cache_size(rows, layer.inputs(), layer.outputs());
+      slots_[l].cache = take(slots_[l].cache_size);
+    });
+    targets_ = take(rows * footprint_.outputs);
+    gradients_[0] = take(rows * footprint_.widest);
+    gradients_[1] = take(rows * footprint_.widest);
+    eigen_assert(offset <= size);
+  }
+
+  Footprint footprint_;
+  Index most_rows_;
+  Index capacity_ = 0;
+  Index targets_ = 0;
+  Index gradients_[2] = {0, 0};
+  typename Layers::template PerLayer<Slot> slots_;
+  Storage<Scalar, Extents::memory> memory_;
+  Eigen::Matrix<Scalar, Dynamic, Dynamic> predictions_;
+};
+
+}  // namespace lamina

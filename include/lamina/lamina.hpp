@@ -1,0 +1,23 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+/// @file
+/// Everything that needs only Eigen and the standard library.
+
+#include "lamina/activations.hpp"
+#include "lamina/check_gradients.hpp"
+#include "lamina/core/errors.hpp"
+#include "lamina/core/random.hpp"
+#include "lamina/core/types.hpp"
+#include "lamina/core/views.hpp"
+#include "lamina/dynamic_network.hpp"
+#include "lamina/initializers.hpp"
+#include "lamina/layers.hpp"
+#include "lamina/losses.hpp"
+#include "lamina/network.hpp"
+#include "lamina/optimizers/gradient_descent.hpp"
+#include "lamina/training/fit.hpp"
+#include "lamina/training/history.hpp"
+#include "lamina/training/progress.hpp"
+#include "lamina/training/step.hpp"
+#include "lamina/version.hpp"

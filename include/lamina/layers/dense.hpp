@@ -1,0 +1,135 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "lamina/activations/apply.hpp"
+#include "lamina/activations/identity.hpp"
+#include "lamina/core/concepts.hpp"
+#include "lamina/core/extent.hpp"
+#include "lamina/core/product.hpp"
+
+namespace lamina {
+
+/// A fully connected layer,
+///
+///     Z = A0·W + 1·b,   A = g ∘ Z,
+///
+/// with A0: t×In (rows are samples), W: In×Out, b: 1×Out (absent when HasBias is false), Z and A: t×Out.
+/// Its share of θ is [W | b], W column by column.
+///
+/// @tparam In, Out     extents; either may be Dynamic and is then given to the constructor
+/// @tparam G           the activation g, see lamina/activations/
+template <Index In, Index Out, class G = Identity, bool HasBias = true>
+class Dense {
+ public:
+  static constexpr Index Inputs = In, Outputs = Out;
+  static constexpr bool has_bias = HasBias;
+  static constexpr std::string_view name = "Dense";
+
+  Dense() requires(In != Dynamic && Out != Dynamic) = default;
+  explicit Dense(G g) requires(In != Dynamic && Out != Dynamic) : activation_(std::move(g)) {}
+  /// @throws ShapeError when an extent is not positive, or not the one of the type.
+  Dense(Index inputs, Index outputs, G g = {})
+      : inputs_(inputs), outputs_(outputs), activation_(std::move(g)) {}
+
+  Index inputs() const { return inputs_.value(); }
+  Index outputs() const { return outputs_.value(); }
+  const G& activation() const { return activation_; }
+
+  static constexpr Index parameter_count(Index inputs, Index outputs) {
+    return inputs * outputs + (HasBias ? outputs : 0);
+  }
+  /// Z is kept for g', unless g' can be had from A alone.
+  static constexpr Index cache_size(Index rows, Index, Index outputs) {
+    return derivative_from_output_v<G> ? 0 : rows * outputs;
+  }
+
+  /// W as a view into this layer's share of θ. S is Scalar or const Scalar.
+  template <class S>
+  auto weights(S* theta) const {
+    return map<S, In, Out>(theta, inputs(), outputs());
+  }
+  /// b as a view into this layer's share of θ.
+  template <class S>
+  auto bias(S* theta) const requires(HasBias) {
+    return map<S, 1, Out>(theta + inputs() * outputs(), 1, outputs());
+  }
+
+  template <class S>
+  void initialize(Span<S> theta, const auto& rule, auto& random) const {
+    auto W = weights(theta.data());
+    theta.setZero();
+    rule(W, weight_scale(activation_), random);
+  }
+
+  template <class S>
+  void forward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>& A, Span<S>& cache,
+               const Pass&) const {
+    const ConstTile<S> W = detail::tile(theta.data(), inputs(), outputs());
+    Tile<S> Z = preactivation(A, cache);
+
+    // Z = A0·W + 1·b
+    if constexpr (HasBias) {
+      const S* b = theta.data() + W.size();
+      for (Index j = 0; j < Z.cols(); ++j) Z.col(j).setConstant(b[j]);
+    } else {
+      Z.setZero();
+    }
+    add_product(A0, W, Z);
+
+    // A = g ∘ Z
+    apply(activation_, Z, A);
+  }
+
+  template <class S>
+  void backward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>& A, Span<S>& cache, Tile<S>& dA,
+                Span<S>& dtheta, Tile<S>* dA0, const Pass&) const {
+    const ConstTile<S> W = detail::tile(theta.data(), inputs(), outputs());
+    Tile<S> dW = detail::tile(dtheta.data(), inputs(), outputs());
+    const Tile<S> Z = preactivation(A, cache);
+
+    // dZ = dA ⊙ (g' ∘ Z)
+    apply_derivative(activation_, Z, A, dA);
+    const ConstTile<S> dZ = detail::constant(dA);
+
+    // dW = A0ᵀ·dZ
+    add_transposed_product(A0, dZ, dW);
+
+    // db = 1ᵀ·dZ
+    if constexpr (HasBias) {
+      S* db = dtheta.data() + W.size();
+      for (Index j = 0; j < dZ.cols(); ++j) db[j] += dZ.col(j).sum();
+    }
+
+    // dA0 = dZ·Wᵀ
+    if (dA0) {
+      dA0->setZero();
+      add_product_transposed(dZ, W, *dA0);
+    }
+  }
+
+ private:
+  template <class S, Index Rows, Index Columns>
+  static auto map(S* data, Index rows, Index columns) {
+    using Plain = Eigen::Matrix<std::remove_const_t<S>, static_cast<int>(Rows), static_cast<int>(Columns)>;
+    return Eigen::Map<std::conditional_t<std::is_const_v<S>, const Plain, Plain>>(data, rows, columns);
+  }
+
+  /// Z: a place of its own in the cache, or A's when g' can be had from A alone.
+  template <class S>
+  static Tile<S> preactivation(Tile<S>& A, Span<S>& cache) {
+    if constexpr (derivative_from_output_v<G>) {
+      return A;
+    } else {
+      return {cache.data(), A.rows(), A.cols(), Eigen::OuterStride<>(A.rows())};
+    }
+  }
+
+  [[no_unique_address]] Extent<In> inputs_;
+  [[no_unique_address]] Extent<Out> outputs_;
+  [[no_unique_address]] G activation_;
+};
+
+}  // namespace lamina

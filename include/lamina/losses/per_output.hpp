@@ -1,0 +1,44 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lamina/core/errors.hpp"
+#include "lamina/core/types.hpp"
+
+namespace lamina {
+
+/// An option of a loss: one number for all outputs, `= 2`, or one for each of them, `= {1, 2, 5}`.
+class PerOutput {
+ public:
+  PerOutput(double value) : value_(value) {}                                   // NOLINT(google-explicit-constructor)
+  PerOutput(std::initializer_list<double> values) : values_(values) {}         // NOLINT(google-explicit-constructor)
+  PerOutput(std::vector<double> values) : values_(std::move(values)) {}        // NOLINT(google-explicit-constructor)
+
+  /// The number for output j.
+  double operator[](Index j) const { return values_.empty() ? value_ : values_[static_cast<std::size_t>(j)]; }
+
+  /// @throws ShapeError when there are several numbers, but not one for each output; OptionError at the first number
+  ///         for which `good` does not hold.
+  template <class Good>
+  void check(Index outputs, const std::string& option, const std::string& expected, Good good) const {
+    if (!values_.empty() && static_cast<Index>(values_.size()) != outputs)
+      throw ShapeError(option + ": expected one number, or one for each of " + detail::number(outputs) +
+                       " outputs, got " + detail::number(values_.size()));
+    for (Index j = 0; j < (values_.empty() ? 1 : outputs); ++j)
+      if (!good((*this)[j]))
+        throw OptionError(option + ": expected " + expected + ", got " + detail::number((*this)[j]) +
+                          (values_.empty() ? "" : " for output " + detail::number(j)));
+  }
+
+ private:
+  double value_ = std::numeric_limits<double>::quiet_NaN();  // of an empty list, which no option accepts
+  std::vector<double> values_;
+};
+
+}  // namespace lamina

@@ -1,0 +1,86 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "lamina/core/borders.hpp"
+#include "lamina/network.hpp"
+
+namespace lamina {
+
+namespace detail {
+
+/// The first thing that is not finite in a training pass, for a message: a layer's parameters, its output for the batch,
+/// or its gradient. Empty when all are finite. Runs the batch once more, in evaluation mode, if the parameters are.
+template <class Scalar, class... L>
+std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<Scalar>& batch,
+                             typename Network<Scalar, L...>::Workspace& workspace) {
+  const auto& layers = network.layers();
+  std::string found;
+  const auto say = [&](const char* what, std::size_t l, std::string_view name) {
+    found = std::string(what) + " of layer " + number(l) + " (" + std::string(name) + ")";
+  };
+  const auto look = [&](const auto& vector, const char* what) {
+    layers.for_each([&](const auto& layer, std::size_t l) {
+      const Slot& slot = workspace.slot(l);
+      if (found.empty() && !all_finite(vector.data() + slot.parameters, slot.parameter_count))
+        say(what, l, name_of<std::remove_cvref_t<decltype(layer)>>());
+    });
+  };
+
+  look(network.parameters(), "the parameters");
+  if (!found.empty()) return found;
+
+  // The gradient is looked at before the workspace is used again, and reported after the outputs.
+  std::string in_gradient;
+  look(workspace.gradient, "the gradient");
+  std::swap(found, in_gradient);
+
+  const Index rows = workspace.prepare(layers, batch.count, Mode::evaluation);
+  engine::for_each_tile(batch.count, rows, [&](Index begin, Index t) {
+    if (!found.empty()) return;
+    auto X = workspace.input(0, t, network.inputs());
+    engine::read(batch, batch.data.X, begin, X);
+    engine::forward(layers, network.parameters().data(), workspace, t, Pass{});
+    layers.for_each([&](const auto& layer, std::size_t l) {
+      const auto A = workspace.output(l, t, layer.outputs());
+      if (found.empty() && !((A.array() * Scalar(0)).sum() == Scalar(0)))
+        say("the output", l, name_of<std::remove_cvref_t<decltype(layer)>>());
+    });
+  });
+  return found.empty() ? in_gradient : found;
+}
+
+}  // namespace detail
+
+/// One training step on a batch: F and dF/dθ, then θ ← optimizer. This is all that fit does between two callbacks.
+///
+/// @return F before the step
+/// @throws NonFiniteError when F or dF/dθ is not finite, naming the first layer that is to blame; θ is left as it was.
+///         For the overload with X and Y, also as Network::loss.
+template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_>
+Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, const Loss& loss,
+                  Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace) {
+  const Scalar F = network.loss_and_gradient(batch, loss, workspace);
+  if (!std::isfinite(F) || !detail::all_finite(workspace.gradient.data(), workspace.gradient.size())) {
+    const std::string blame = detail::first_non_finite(network, batch, workspace);
+    detail::fail<NonFiniteError>(
+        {"the loss is ", F, (blame.empty() ? "" : "; not finite: " + blame),
+         ". The parameters are those before the step. A lower learning rate or scaled data may help"});
+  }
+  optimizer.step(network.parameters(), workspace.gradient);
+  return F;
+}
+
+template <class Scalar, class... L, EigenDense DX, Targets TY, LossFunction<Scalar> Loss, class Optimizer_>
+Scalar train_step(Network<Scalar, L...>& network, const DX& X, const TY& Y, const Loss& loss,
+                  Optimizer_&& optimizer, typename Network<Scalar, L...>::Workspace& workspace) {
+  return detail::with_data<Scalar, Loss>(X, Y, [&](const DataView<Scalar>& data) {
+    detail::check_data(data, loss, network.inputs(), network.outputs());
+    return train_step(network, Batch<Scalar>(data), loss, optimizer, workspace);
+  });
+}
+
+}  // namespace lamina
