@@ -1,0 +1,20 @@
+# What lamina's own tests and examples are compiled with. Nothing here reaches a consumer.
+
+add_library(lamina_development INTERFACE)
+target_link_libraries(lamina_development INTERFACE lamina)
+
+set(gnu_like "$<CXX_COMPILER_ID:GNU,Clang,AppleClang>")
+target_compile_options(
+  lamina_development
+  INTERFACE "$<${gnu_like}:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion>"
+            "$<$<CXX_COMPILER_ID:MSVC>:/W4;/bigobj;/utf-8>")
+if(LAMINA_WARNINGS_AS_ERRORS)
+  target_compile_options(lamina_development INTERFACE "$<${gnu_like}:-Werror>" "$<$<CXX_COMPILER_ID:MSVC>:/WX>")
+endif()
+
+if(LAMINA_SANITIZE)
+  target_compile_options(
+    lamina_development INTERFACE -fsanitize=${LAMINA_SANITIZE} -fno-sanitize-recover=all
+                                 -fno-omit-frame-pointer -g1)
+  target_link_options(lamina_development INTERFACE -fsanitize=${LAMINA_SANITIZE})
+endif()

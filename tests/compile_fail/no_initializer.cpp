@@ -1,0 +1,13 @@
+// What is not an initialiser is not taken for one.
+// expect: x
+
+#include <lamina/layers/dense.hpp>
+#include <lamina/network.hpp>
+
+void use(lamina::Network<float, lamina::Dense<3, 1>>& net) {
+#ifdef LAMINA_REJECTED
+  net.initialize(0.5, 7);
+#else
+  net.initialize(lamina::Constant{.value = 0.5}, 7);
+#endif
+}
