@@ -137,7 +137,9 @@ class Network {
   /// @throws ShapeError, DataError when X is not m×inputs() with m ≥ 1, or not finite.
   template <EigenDense DX>
   auto predict(const DX& X) const {
-    constexpr int rows = DX::RowsAtCompileTime;
+    constexpr bool fixed = DX::RowsAtCompileTime != Dynamic && Outputs != Dynamic;
+    constexpr bool small = !fixed || is_inline<Scalar, fixed ? DX::RowsAtCompileTime * Outputs : Dynamic>;
+    constexpr int rows = small ? DX::RowsAtCompileTime : static_cast<int>(Dynamic);
     constexpr int options = rows == 1 && Outputs != 1 ? Eigen::RowMajor : Eigen::ColMajor;
     Eigen::Matrix<Scalar, rows, static_cast<int>(Outputs), options> prediction(X.rows(), outputs());
     Workspace w = workspace();
@@ -196,7 +198,7 @@ class Network {
   }
 
   /// F, and dF/dθ into workspace.gradient. In training mode (the default) dropout drops, batch normalisation uses the
-  /// batch and moves its running statistics.
+  /// batch and moves its running statistics, unless F or dF/dθ is not finite.
   /// @throws as loss()
   template <EigenDense DX, Targets TY, LossFunction<Scalar_> Loss>
   Scalar loss_and_gradient(const DX& X, const TY& Y, const Loss& loss_function, Workspace& workspace,
@@ -211,7 +213,8 @@ class Network {
                            Mode mode = Mode::training) {
     const Scalar F = evaluate(theta_, batch, loss_function, workspace, next_pass(workspace, mode), true);
     if (mode == Mode::training) ++workspace.passes;
-    if (mode == Mode::training && std::isfinite(F)) {
+    if (mode == Mode::training && std::isfinite(F) && layers_.whole_batch() &&
+        detail::all_finite(workspace.gradient.data(), workspace.gradient.size())) {
       layers_.for_each([&](auto& layer, std::size_t l) {
         const auto cache = workspace.cache(l);
         const ConstSpan<Scalar> left(cache.data(), cache.size());

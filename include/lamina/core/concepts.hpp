@@ -68,7 +68,7 @@ struct Pass {
 ///
 ///     void initialize(theta, rule, random) const;  // writes θ; rule(W) or rule's default; zeros when absent
 ///     static constexpr bool whole_batch = true;    // one tile must hold the whole batch
-///     void update(cache, rows);                    // after a training pass: running statistics
+///     void update(cache, rows);                    // with whole_batch: after a finite training pass
 ///     static constexpr std::string_view name;
 template <class T>
 concept Layer = std::copyable<T> && requires(const T layer) {
@@ -80,7 +80,9 @@ concept Layer = std::copyable<T> && requires(const T layer) {
   { T::cache_size(Index{1}, Index{1}, Index{1}) } -> std::convertible_to<Index>;
 };
 
-/// An optimiser: sees θ and dF/dθ, nothing else.
+/// An optimiser: sees θ and dF/dθ, nothing else. It may also have
+///
+///     void check() const;   // throws OptionError; asked before a pass, when nothing has changed yet
 template <class T, class Vector>
 concept Optimizer = requires(T optimizer, Vector& theta, const Vector& gradient) {
   optimizer.step(theta, gradient);

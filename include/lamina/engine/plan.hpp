@@ -14,6 +14,7 @@ namespace lamina {
 
 /// Where one layer's numbers are.
 struct Slot {
+  Index outputs = 0;     ///< columns of A
   Index parameters = 0;  ///< offset in θ
   Index parameter_count = 0;
   Index output = 0;  ///< offset of A in the workspace

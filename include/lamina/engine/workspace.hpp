@@ -40,6 +40,8 @@ class Workspace {
  public:
   /// dF/dθ of the last Network::loss_and_gradient, in θ's shape.
   Storage<Scalar, Extents::parameters> gradient;
+  /// θ before the last train_step.
+  Storage<Scalar, Extents::parameters> previous;
   /// What dropout draws its masks from, together with `passes`.
   std::uint64_t seed = 0;
   /// Training passes so far.
@@ -53,6 +55,7 @@ class Workspace {
     Index offset = 0;
     layers.for_each([&](const auto& layer, std::size_t l) {
       using L = std::remove_cvref_t<decltype(layer)>;
+      slots_[l].outputs = layer.outputs();
       slots_[l].parameters = offset;
       slots_[l].parameter_count = L::parameter_count(layer.inputs(), layer.outputs());
       offset += slots_[l].parameter_count;
@@ -65,11 +68,13 @@ class Workspace {
 
   /// Makes room for a batch of so many rows and returns the rows of its tiles. The division into tiles depends on the
   /// network, the batch and the mode alone, not on what the workspace was used for before.
+  /// @throws ShapeError when the workspace was made for a network of other extents.
   Index prepare(const Layers& layers, Index batch, Mode mode) {
+    if constexpr (!Layers::fixed) check(layers);
     const bool whole = mode == Mode::training && layers.whole_batch();
     const Index rows = whole ? batch : std::min(batch, most_rows_);
-    if (rows > capacity_)
-      lay_out(layers, whole ? rows : std::min(most_rows_, detail::round_up(rows, detail::granule)));
+    // Rounded up, so that columns start on cache lines: where they start decides the order in which they are summed.
+    if (rows > capacity_) lay_out(layers, detail::round_up(rows, detail::granule));
     return whole ? batch : most_rows_;
   }
 
@@ -104,6 +109,19 @@ class Workspace {
  private:
   Tile<Scalar> tile(Index offset, Index t, Index columns) {
     return {memory_.data() + offset, t, columns, Eigen::OuterStride<>(capacity_)};
+  }
+
+  void check(const Layers& layers) const {
+    bool same = layers.size() == slots_.size() && layers.inputs() == footprint_.inputs;
+    layers.for_each([&](const auto& layer, std::size_t l) {
+      using L = std::remove_cvref_t<decltype(layer)>;
+      same = same && layer.outputs() == slots_[l].outputs &&
+             L::parameter_count(layer.inputs(), layer.outputs()) == slots_[l].parameter_count;
+    });
+    if (!same)
+      detail::fail<ShapeError>({"workspace: expected one of this network, got one made for ", footprint_.inputs,
+                                " inputs, ", footprint_.outputs, " outputs, ", slots_.size(), " layers and ",
+                                footprint_.parameters, " parameters"});
   }
 
   void lay_out(const Layers& layers, Index rows) {

@@ -18,9 +18,12 @@ class Activate {
   static constexpr std::string_view name = "Activate";
 
   Activate() requires(N != Dynamic) = default;
-  explicit Activate(G g) requires(N != Dynamic) : activation_(std::move(g)) {}
-  /// @throws ShapeError when the extent is not positive, or not the one of the type.
-  explicit Activate(Index extent, G g = {}) : extent_(extent), activation_(std::move(g)) {}
+  /// @throws OptionError when an option of the activation is outside its domain.
+  explicit Activate(G g) requires(N != Dynamic) : activation_(std::move(g)) { check_options(activation_); }
+  /// @throws OptionError, or ShapeError when the extent is not positive, or not the one of the type.
+  explicit Activate(Index extent, G g = {}) : extent_(extent), activation_(std::move(g)) {
+    check_options(activation_);
+  }
 
   Index inputs() const { return extent_.value(); }
   Index outputs() const { return extent_.value(); }

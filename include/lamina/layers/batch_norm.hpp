@@ -108,7 +108,8 @@ class BatchNorm {
       X = A0.rowwise() - mean;
       variance = variance_.matrix().template cast<S>();
     }
-    inverse = (variance.array() + static_cast<S>(epsilon_)).sqrt().inverse().matrix();
+    // 0·σ² is NaN when σ² has overflowed, which must not pass for X̂ = 0.
+    inverse = ((variance.array() + static_cast<S>(epsilon_)).sqrt().inverse() + variance.array() * S(0)).matrix();
     X.array().rowwise() *= inverse.array();
     A = (X.array().rowwise() * weights(theta.data()).array()).matrix();
     A.rowwise() += bias(theta.data());

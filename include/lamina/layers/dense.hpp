@@ -29,10 +29,15 @@ class Dense {
   static constexpr std::string_view name = "Dense";
 
   Dense() requires(In != Dynamic && Out != Dynamic) = default;
-  explicit Dense(G g) requires(In != Dynamic && Out != Dynamic) : activation_(std::move(g)) {}
-  /// @throws ShapeError when an extent is not positive, or not the one of the type.
+  /// @throws OptionError when an option of the activation is outside its domain.
+  explicit Dense(G g) requires(In != Dynamic && Out != Dynamic) : activation_(std::move(g)) {
+    check_options(activation_);
+  }
+  /// @throws OptionError, or ShapeError when an extent is not positive, or not the one of the type.
   Dense(Index inputs, Index outputs, G g = {})
-      : inputs_(inputs), outputs_(outputs), activation_(std::move(g)) {}
+      : inputs_(inputs), outputs_(outputs), activation_(std::move(g)) {
+    check_options(activation_);
+  }
 
   Index inputs() const { return inputs_.value(); }
   Index outputs() const { return outputs_.value(); }

@@ -120,6 +120,9 @@ class Normalization {
     for (Index j = 0; j < data.cols(); ++j) {
       const Eigen::ArrayXd x = data.col(j).array().template cast<double>();
       fit(x, result.center_, result.scale_, result.offset_, j);
+      if (!std::isfinite(result.center_(j)) || !std::isfinite(result.scale_(j)) || result.scale_(j) == 0)
+        detail::fail<DataError>({"X: expected numbers whose spread can be scaled, got ", x.minCoeff(), " to ",
+                                 x.maxCoeff(), " at column ", j});
     }
     return result;
   }

@@ -26,7 +26,7 @@ struct SoftmaxCrossEntropy {
   static constexpr double target_minimum = 0, target_maximum = 1;
 
   double label_smoothing = 0;         ///< s in [0, 1)
-  std::vector<double> class_weights;  ///< w ≥ 0, one for each class; empty: every class counts 1
+  std::vector<double> class_weights = {};  ///< w ≥ 0, one for each class; empty: every class counts 1
 
   static constexpr Index classes(Index outputs) { return outputs; }
 

@@ -14,11 +14,16 @@ namespace lamina {
 struct GradientDescent {
   double learning_rate = 0.01;  ///< α
 
-  /// @throws OptionError when learning_rate is not finite and positive, ShapeError when the two differ in size.
-  template <class Theta, class Gradient>
-  void step(Eigen::MatrixBase<Theta>& theta, const Eigen::MatrixBase<Gradient>& gradient) const {
+  /// @throws OptionError when learning_rate is not finite and positive.
+  void check() const {
     if (!(learning_rate > 0 && std::isfinite(learning_rate)))
       detail::fail<OptionError>({"GradientDescent: expected a learning_rate > 0, got ", learning_rate});
+  }
+
+  /// @throws OptionError as check(), ShapeError when the two differ in size.
+  template <class Theta, class Gradient>
+  void step(Eigen::MatrixBase<Theta>& theta, const Eigen::MatrixBase<Gradient>& gradient) const {
+    check();
     if (theta.size() != gradient.size())
       detail::fail<ShapeError>(
           {"GradientDescent: expected a gradient of ", theta.size(), " elements, got ", gradient.size()});

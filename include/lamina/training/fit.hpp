@@ -240,10 +240,6 @@ History fit(Network<Scalar, L...>& network, const DataView<Scalar>& data, const 
       return history;
     }
     state.batch = state.batches - 1;
-    if (!detail::all_finite(network.parameters().data(), network.parameter_count()))
-      detail::fail<NonFiniteError>({"epoch ", state.epoch, ", batch ", state.batch,
-                                    ": the step left parameters that are not finite: ",
-                                    detail::first_non_finite(network, Batch<Scalar>(data, 0, 1), workspace)});
     if (validates)
       state.validation_loss = static_cast<double>(
           network.loss(Batch<Scalar>(options.validation.template get<Scalar>()), loss, workspace));

@@ -13,7 +13,8 @@ namespace lamina {
 namespace detail {
 
 /// The first thing that is not finite in a training pass, for a message: a layer's parameters, its output for the batch,
-/// or its gradient. Empty when all are finite. Runs the batch once more, in evaluation mode, if the parameters are.
+/// or its gradient; when all of these are, the loss of the last layer's output. Runs the batch once more, in evaluation
+/// mode, if the parameters are finite.
 template <class Scalar, class... L>
 std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<Scalar>& batch,
                              typename Network<Scalar, L...>::Workspace& workspace) {
@@ -50,7 +51,12 @@ std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<S
         say("the output", l, name_of<std::remove_cvref_t<decltype(layer)>>());
     });
   });
-  return found.empty() ? in_gradient : found;
+  if (found.empty()) found = in_gradient;
+  if (found.empty())
+    layers.for_each([&](const auto& layer, std::size_t l) {
+      if (l + 1 == layers.size()) say("the loss of the output", l, name_of<std::remove_cvref_t<decltype(layer)>>());
+    });
+  return found;
 }
 
 }  // namespace detail
@@ -58,19 +64,27 @@ std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<S
 /// One training step on a batch: F and dF/dθ, then θ ← optimizer. This is all that fit does between two callbacks.
 ///
 /// @return F before the step
-/// @throws NonFiniteError when F or dF/dθ is not finite, naming the first layer that is to blame; θ is left as it was.
+/// @throws NonFiniteError when F, dF/dθ or what the optimiser makes of θ is not finite, naming the first layer that is
+///         to blame; θ and running statistics are left as they were. OptionError when the optimiser has a bad option.
 ///         For the overload with X and Y, also as Network::loss.
 template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_>
 Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, const Loss& loss,
                   Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace) {
+  constexpr const char* advice =
+      ". The parameters are those before the step. A lower learning rate or scaled data may help";
+  auto& theta = network.parameters();
+  if constexpr (requires { optimizer.check(); }) optimizer.check();
   const Scalar F = network.loss_and_gradient(batch, loss, workspace);
-  if (!std::isfinite(F) || !detail::all_finite(workspace.gradient.data(), workspace.gradient.size())) {
-    const std::string blame = detail::first_non_finite(network, batch, workspace);
+  if (!std::isfinite(F) || !detail::all_finite(workspace.gradient.data(), workspace.gradient.size()))
     detail::fail<NonFiniteError>(
-        {"the loss is ", F, (blame.empty() ? "" : "; not finite: " + blame),
-         ". The parameters are those before the step. A lower learning rate or scaled data may help"});
+        {"the loss is ", F, "; not finite: ", detail::first_non_finite(network, batch, workspace), advice});
+  workspace.previous = theta;
+  optimizer.step(theta, workspace.gradient);
+  if (!detail::all_finite(theta.data(), theta.size())) {
+    const std::string blame = detail::first_non_finite(network, batch, workspace);
+    theta = workspace.previous;
+    detail::fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: ", blame, advice});
   }
-  optimizer.step(network.parameters(), workspace.gradient);
   return F;
 }
 
