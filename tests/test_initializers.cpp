@@ -30,8 +30,9 @@ Moments moments(const Initializer& fill, Index rows, Index columns) {
   return {mean, (W.array() - mean).square().mean(), W.cwiseAbs().maxCoeff()};
 }
 
-/// The mean is 0 and the variance as wanted, to five deviations of their estimates from n numbers (significance below
-/// 10⁻⁶; the seed is fixed). The fourth moment of a normal distribution is 3σ⁴, of a uniform one 1.8σ⁴.
+/// The mean is 0 and the variance as wanted, to five deviations of their estimates from n numbers
+/// (significance below 10⁻⁶; the seed is fixed). The fourth moment of a normal distribution is 3σ⁴, of a
+/// uniform one 1.8σ⁴.
 template <class Initializer>
 void check_variance(const Initializer& fill, Index rows, Index columns, double variance, bool uniform) {
   const double n = static_cast<double>(rows * columns);
@@ -93,9 +94,12 @@ TEST_CASE("initializers: the default of each family of activations") {
     rule(W, random);
     return W;
   };
-  CHECK(fill([](auto& W, Random& random) { initialize_weights(WeightScale::glorot, W, random); }) == fill(GlorotUniform{}));
-  CHECK(fill([](auto& W, Random& random) { initialize_weights(WeightScale::he, W, random); }) == fill(HeNormal{}));
-  CHECK(fill([](auto& W, Random& random) { initialize_weights(WeightScale::lecun, W, random); }) == fill(LeCunNormal{}));
+  CHECK(fill([](auto& W, Random& random) { initialize_weights(WeightScale::glorot, W, random); }) ==
+        fill(GlorotUniform{}));
+  CHECK(fill([](auto& W, Random& random) { initialize_weights(WeightScale::he, W, random); }) ==
+        fill(HeNormal{}));
+  CHECK(fill([](auto& W, Random& random) { initialize_weights(WeightScale::lecun, W, random); }) ==
+        fill(LeCunNormal{}));
 }
 
 TEST_CASE("initializers: any matrix, column by column, each number rounded once") {
@@ -118,20 +122,23 @@ TEST_CASE("initializers: any matrix, column by column, each number rounded once"
 TEMPLATE_TEST_CASE("Orthogonal: orthonormal columns, or rows when wide", "", float, double, long double) {
   const double tolerance = 32 * std::max(static_cast<double>(std::numeric_limits<TestType>::epsilon()),
                                          std::numeric_limits<double>::epsilon());
-  for (const auto& [rows, columns] : std::vector<std::pair<Index, Index>>{{1, 1}, {5, 5}, {40, 40}, {60, 7}, {7, 60}, {1, 9}, {9, 1}}) {
+  for (const auto& [rows, columns] :
+       std::vector<std::pair<Index, Index>>{{1, 1}, {5, 5}, {40, 40}, {60, 7}, {7, 60}, {1, 9}, {9, 1}}) {
     CAPTURE(rows, columns);
     Random random(6);
     Matrix<TestType> W(rows, columns);
     Orthogonal{.gain = 2}(W, random);
     const Matrix<double> Q = W.template cast<double>() / 2;
-    const Matrix<double> G = rows >= columns ? Matrix<double>(Q.transpose() * Q) : Matrix<double>(Q * Q.transpose());
+    const Matrix<double> G =
+        rows >= columns ? Matrix<double>(Q.transpose() * Q) : Matrix<double>(Q * Q.transpose());
     CHECK((G - Matrix<double>::Identity(G.rows(), G.cols())).cwiseAbs().maxCoeff() < tolerance);
   }
 }
 
 TEST_CASE("Orthogonal: uniformly distributed, no sign or direction is preferred") {
-  // Elements of a Haar matrix of order n have mean 0 and variance 1/n; its trace has mean 0 and variance 1, and for a wide
-  // or tall one so have the sums of rows. Without unique signs the diagonal would lean to one side.
+  // Elements of a Haar matrix of order n have mean 0 and variance 1/n; its trace has mean 0 and variance 1,
+  // and for a wide or tall one so have the sums of rows. Without unique signs the diagonal would lean to one
+  // side.
   Random random(77);
   const int draws = 4000;
   double diagonal = 0, corner = 0, trace = 0, squares = 0;
@@ -146,7 +153,8 @@ TEST_CASE("Orthogonal: uniformly distributed, no sign or direction is preferred"
   CHECK(std::abs(diagonal) < 5 * std::sqrt(draws / 4.0));
   CHECK(std::abs(corner) < 5 * std::sqrt(draws / 4.0));
   CHECK(std::abs(trace) < 5 * std::sqrt(1.0 * draws));
-  CHECK(std::abs(squares - draws / 4.0) < 5 * std::sqrt(draws / 16.0));  // E q⁴ = 3/(n(n + 2)) = 1/8, variance 1/16
+  CHECK(std::abs(squares - draws / 4.0) <
+        5 * std::sqrt(draws / 16.0));  // E q⁴ = 3/(n(n + 2)) = 1/8, variance 1/16
 }
 
 // As in core/test_random.cpp: from g++ 12 and clang++ 14 at every optimisation alike.
@@ -185,7 +193,8 @@ TEST_CASE("initializers: the same bits everywhere") {
 }
 
 TEST_CASE("initializers: options outside their domain are errors, and nothing is written") {
-  constexpr double bad = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  constexpr double bad = std::numeric_limits<double>::quiet_NaN(),
+                   inf = std::numeric_limits<double>::infinity();
   Random random(1);
   Matrix<double> W = Matrix<double>::Constant(2, 2, 5);
   CHECK_THROWS_AS((Constant{.value = bad}(W, random)), OptionError);

@@ -10,9 +10,9 @@
 #include "lamina/core/views.hpp"
 
 /// @file
-/// Initial weights. An initialiser is called with W, a matrix of fan_in = W.rows() by fan_out = W.cols(), and a Random; it
-/// draws doubles column by column and rounds each once to the scalar of W. The same seed gives the same weights on every
-/// platform.
+/// Initial weights. An initialiser is called with W, a matrix of fan_in = W.rows() by fan_out =
+/// W.cols(), and a Random; it draws doubles column by column and rounds each once to the scalar of W. The
+/// same seed gives the same weights on every platform.
 
 namespace lamina {
 
@@ -95,7 +95,8 @@ struct Uniform {
 
 /// W ~ U(−b, b), b = √(6/(fan_in + fan_out)): variance 2/(fan_in + fan_out).
 ///
-/// Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010.
+/// Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS
+/// 2010.
 struct GlorotUniform {
   void operator()(EigenReal auto&& W, Random& random) const {
     detail::fill_uniform(W, 2 / static_cast<double>(W.rows() + W.cols()), random);
@@ -141,17 +142,18 @@ struct LeCunNormal {
   }
 };
 
-/// W = gain·Q with orthonormal columns, or orthonormal rows when W is wider than tall, uniformly (Haar) distributed.
+/// W = gain·Q with orthonormal columns, or orthonormal rows when W is wider than tall, uniformly (Haar)
+/// distributed.
 ///
-/// Q is the orthogonal factor of a standard normal matrix, drawn column by column (of Wᵀ when W is wide). The factor is
-/// made unique, and so uniform, by a positive diagonal of the triangular factor, which is what Gram and Schmidt give;
-/// orthogonalising twice makes it orthogonal to rounding. The time is that of 2·fan_in·fan_out·min(fan_in, fan_out)
-/// multiply-adds.
+/// Q is the orthogonal factor of a standard normal matrix, drawn column by column (of Wᵀ when W is wide). The
+/// factor is made unique, and so uniform, by a positive diagonal of the triangular factor, which is what Gram
+/// and Schmidt give; orthogonalising twice makes it orthogonal to rounding. The time is that of
+/// 2·fan_in·fan_out·min(fan_in, fan_out) multiply-adds.
 ///
-/// Saxe, McClelland and Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear neural networks,
-/// ICLR 2014. Mezzadri, How to generate random matrices from the classical compact groups, Notices of the AMS 54(5), 2007.
-/// Giraud, Langou, Rozložník and van den Eshof, Rounding error analysis of the classical Gram–Schmidt orthogonalization
-/// process, Numerische Mathematik 101, 2005.
+/// Saxe, McClelland and Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear neural
+/// networks, ICLR 2014. Mezzadri, How to generate random matrices from the classical compact groups, Notices
+/// of the AMS 54(5), 2007. Giraud, Langou, Rozložník and van den Eshof, Rounding error analysis of the
+/// classical Gram–Schmidt orthogonalization process, Numerische Mathematik 101, 2005.
 struct Orthogonal {
   double gain = 1;
 

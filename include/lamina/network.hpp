@@ -32,6 +32,13 @@ struct layers_of<L> {
 
 }  // namespace detail
 
+namespace detail {
+
+template <class Layers>
+concept NeedsNoRunTimeExtents = std::default_initializable<Layers>;
+
+}  // namespace detail
+
 /// An initialiser of initializers.hpp, or a user's: fills W (fan_in×fan_out) from a Random.
 template <class T>
 concept Initializer = requires(const T fill, Eigen::MatrixXd& W, Random& random) {
@@ -64,7 +71,7 @@ class Network {
   static constexpr Index Inputs = Layers::Inputs, Outputs = Layers::Outputs;
 
   /// Fixed shapes need no arguments.
-  Network() requires(std::default_initializable<Layers>) : Network(Layers()) {}
+  Network() requires detail::NeedsNoRunTimeExtents<Layers> : Network(Layers()) {}
   /// @throws ShapeError when a layer does not take what the one before it gives.
   explicit Network(L... layers) requires(Layer<L>&&...) : Network(Layers(std::move(layers)...)) {}
   explicit Network(Layers layers) : layers_(std::move(layers)) { clear(); }
@@ -87,19 +94,23 @@ class Network {
   /// W of layer l (from 0), In×Out, as a view into θ; γ (1×N) of a normalising layer.
   template <std::size_t l>
   auto weights() {
+    static_assert(requires { layer<l>().weights(theta_.data()); }, "lamina: this layer has no weights");
     return layer<l>().weights(theta_.data() + offset(l));
   }
   template <std::size_t l>
   auto weights() const {
+    static_assert(requires { layer<l>().weights(theta_.data()); }, "lamina: this layer has no weights");
     return layer<l>().weights(theta_.data() + offset(l));
   }
   /// b of layer l, 1×Out, as a view into θ; β (1×N) of a normalising layer.
   template <std::size_t l>
   auto bias() {
+    static_assert(requires { layer<l>().bias(theta_.data()); }, "lamina: this layer has no bias");
     return layer<l>().bias(theta_.data() + offset(l));
   }
   template <std::size_t l>
   auto bias() const {
+    static_assert(requires { layer<l>().bias(theta_.data()); }, "lamina: this layer has no bias");
     return layer<l>().bias(theta_.data() + offset(l));
   }
   /// Layer l: its extents and options. Its extents must stay what they are.
@@ -121,8 +132,10 @@ class Network {
                     [](auto& W, WeightScale scale, Random& random) { initialize_weights(scale, W, random); });
   }
   /// The same with one initialiser for the weights of all Dense layers.
-  template <Initializer Fill>
+  template <class Fill>
   void initialize(const Fill& fill, std::uint64_t seed) {
+    static_assert(Initializer<Fill>,
+                  "lamina: an initialiser is called with a matrix and a Random, as GlorotUniform{} is");
     initialize_with(seed, [&](auto& W, WeightScale, Random& random) { fill(W, random); });
   }
   /// @}
@@ -229,6 +242,7 @@ class Network {
   template <class Theta, LossFunction<Scalar_> Loss>
   Scalar evaluate(const Theta& theta, const Batch<Scalar>& batch, const Loss& loss_function,
                   Workspace& workspace, const Pass& pass, bool gradient) const {
+    check_parameters(theta);
     return engine::evaluate(layers_, theta.data(), batch, loss_function, workspace, pass,
                             {.gradient = gradient}, [](Index, const auto&) {})
         .first;
@@ -293,6 +307,9 @@ class Network {
     // An initialiser may throw: θ changes at the end.
     Network fresh = *this;
     fresh.initialize_layers(random, rule, 0, size());
+    fresh.layers_.for_each([](auto& layer, std::size_t) {
+      if constexpr (requires { layer.reset(); }) layer.reset();
+    });
     *this = std::move(fresh);
   }
   template <class Rule>
@@ -308,12 +325,20 @@ class Network {
       } else {
         Span<Scalar>(theta).setZero();
       }
-      if constexpr (requires { layer.reset(); }) layer.reset();
     });
   }
 
   void check_layers() const {
     if (size() == 0) detail::fail<OptionError>({"network: expected at least one layer, got none"});
+    check_parameters(theta_);
+  }
+  template <class Theta>
+  void check_parameters(const Theta& theta) const {
+    if constexpr (Theta::SizeAtCompileTime == Dynamic || Extents::parameters == Dynamic) {
+      const Index expected = detail::footprint_of(layers_).parameters;
+      if (theta.size() != expected)
+        detail::fail<ShapeError>({"parameters: expected ", expected, " for the layers of the network, got ", theta.size()});
+    }
   }
   template <class DX, class F>
   decltype(auto) with_inputs(const DX& X, F&& f) const {

@@ -1,4 +1,5 @@
-// How a layer uses an activation: apply, apply_derivative, what an activation may say about itself, and AnyActivation.
+// How a layer uses an activation: apply, apply_derivative, what an activation may say about itself, and
+// AnyActivation.
 
 #include <limits>
 #include <sstream>
@@ -28,7 +29,9 @@ struct Cube {
 
 template <class F>
 void for_each_type(F f) {
-  [&]<class... G>(std::type_identity<std::variant<G...>>) { (f(G{}), ...); }(std::type_identity<AnyActivation::Variant>{});
+  [&]<class... G>(std::type_identity<std::variant<G...>>) {
+    (f(G{}), ...);
+  }(std::type_identity<AnyActivation::Variant>{});
 }
 
 /// Rows 1 … 7 of a 9×5 buffer: not contiguous, not aligned.
@@ -38,14 +41,18 @@ struct Buffer {
   Tile<Scalar> tile{all.data() + 1, 7, 5, Eigen::OuterStride<>(9)};
 
   explicit Buffer(Scalar value) { all.setConstant(value); }
-  bool border_is(Scalar value) const { return (all.row(0).array() == value).all() && (all.row(8).array() == value).all(); }
+  bool border_is(Scalar value) const {
+    return (all.row(0).array() == value).all() && (all.row(8).array() == value).all();
+  }
 };
 
 }  // namespace
 
 static_assert(Activation<Cube>);
-static_assert(!derivative_from_output_v<Cube> && !derivative_from_output_v<GELU> && !derivative_from_output_v<AnyActivation>);
-static_assert(derivative_from_output_v<Tanh> && derivative_from_output_v<ReLU> && derivative_from_output_v<Identity>);
+static_assert(!derivative_from_output_v<Cube> && !derivative_from_output_v<GELU> &&
+              !derivative_from_output_v<AnyActivation>);
+static_assert(derivative_from_output_v<Tanh> && derivative_from_output_v<ReLU> &&
+              derivative_from_output_v<Identity>);
 static_assert(weight_scale(Cube{}) == WeightScale::glorot && weight_scale(Tanh{}) == WeightScale::glorot);
 static_assert(weight_scale(ReLU{}) == WeightScale::he && weight_scale(SELU{}) == WeightScale::lecun);
 
@@ -113,7 +120,8 @@ TEST_CASE("AnyActivation: every activation, by name and by value, is the one its
   });
   CHECK(AnyActivation::names() == names);
   CHECK(names ==
-        "identity sigmoid tanh relu leaky_relu elu selu gelu gelu_tanh softplus silu mish hardsigmoid hardtanh softsign "
+        "identity sigmoid tanh relu leaky_relu elu selu gelu gelu_tanh softplus silu mish hardsigmoid "
+        "hardtanh softsign "
         "relu6 hardswish celu logsigmoid");
 }
 
@@ -134,14 +142,17 @@ TEST_CASE("AnyActivation: conversions and options") {
 
 TEST_CASE("AnyActivation: what is not known or not possible is an OptionError") {
   CHECK_THROWS_AS(AnyActivation("swish"), OptionError);
-  CHECK_THROWS_WITH(AnyActivation("ReLU"), ContainsSubstring("\"ReLU\"") && ContainsSubstring("relu leaky_relu"));
+  CHECK_THROWS_WITH(AnyActivation("ReLU"),
+                    ContainsSubstring("\"ReLU\"") && ContainsSubstring("relu leaky_relu"));
   CHECK_THROWS_AS(AnyActivation(""), OptionError);
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN(),
+                   inf = std::numeric_limits<double>::infinity();
   CHECK_THROWS_AS(AnyActivation(LeakyReLU{.slope = nan}), OptionError);
   CHECK_THROWS_AS(AnyActivation(ELU{.alpha = -1}), OptionError);
   CHECK_THROWS_AS(AnyActivation(ELU{.alpha = inf}), OptionError);
   CHECK_THROWS_AS(AnyActivation(CELU{.alpha = 0}), OptionError);
-  CHECK_THROWS_WITH(AnyActivation(Softplus{.beta = 0}), ContainsSubstring("beta > 0") && ContainsSubstring("got 0"));
+  CHECK_THROWS_WITH(AnyActivation(Softplus{.beta = 0}),
+                    ContainsSubstring("beta > 0") && ContainsSubstring("got 0"));
   CHECK_NOTHROW(check_options(ELU{.alpha = 0}));
   CHECK_NOTHROW(check_options(Cube{}));
 }

@@ -56,8 +56,8 @@ Scalar derivative_at(const G& g, Scalar z) {
   return D(0);
 }
 
-/// Central differences at 1600 points of [−8, 8), none within 10⁻³ of a kink. Truncation h²/6·|g'''| with |g'''| ≤ 4, and
-/// rounding ε|g|/h with |g| ≤ 17.
+/// Central differences at 1600 points of [−8, 8), none within 10⁻³ of a kink. Truncation h²/6·|g'''| with
+/// |g'''| ≤ 4, and rounding ε|g|/h with |g| ≤ 17.
 template <class Scalar>
 void against_differences(Scalar h) {
   const Scalar tolerance = h * h + 20 * std::numeric_limits<Scalar>::epsilon() / h;
@@ -95,7 +95,8 @@ TEMPLATE_TEST_CASE("activations: smooth ones have no kink at 0", "", float, doub
   CHECK(derivative_at(HardSigmoid{}, TestType(0)) == TestType(1) / 6);
 }
 
-TEMPLATE_TEST_CASE("activations: the derivative at a kink is the one that is documented", "", float, double, long double) {
+TEMPLATE_TEST_CASE("activations: the derivative at a kink is the one that is documented", "", float, double,
+                   long double) {
   using S = TestType;
   CHECK(derivative_at(ReLU{}, S(0)) == 0);
   CHECK(derivative_at(ReLU{}, -S(0)) == 0);

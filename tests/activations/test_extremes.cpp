@@ -62,8 +62,8 @@ Result<Scalar> at(const AnyActivation& g, Scalar z, bool alone) {
   return {A(n / 2), dA(n / 2)};
 }
 
-/// got = want, zero being reached within the smallest normal number (Eigen's exp does not go below it), and others to
-/// rounding.
+/// got = want, zero being reached within the smallest normal number (Eigen's exp does not go below it), and
+/// others to rounding.
 template <class Scalar>
 bool is(Scalar got, long double want) {
   using limits = std::numeric_limits<Scalar>;
@@ -82,7 +82,8 @@ TEMPLATE_TEST_CASE("activations: extremes", "", float, double, long double) {
   for (const Case& c : cases()) {
     CAPTURE(c.g.name(), alone);
 
-    SECTION("finite at every finite number: " + std::string(c.g.name()) + " " + std::to_string(&c - cases().data())) {
+    SECTION("finite at every finite number: " + std::string(c.g.name()) + " " +
+            std::to_string(&c - cases().data())) {
       for (const S sign : {S(1), S(-1)})
         for (S z = limits::max(); z > 0; z = z / 4 * 3 < z ? z / 4 * 3 : 0) {
           const auto [a, derivative] = at(c.g, sign * z, alone);
@@ -97,8 +98,8 @@ TEMPLATE_TEST_CASE("activations: extremes", "", float, double, long double) {
     }
     SECTION("limits: " + std::string(c.g.name()) + " " + std::to_string(&c - cases().data())) {
       const auto minus = at(c.g, -limits::infinity(), alone), plus = at(c.g, limits::infinity(), alone);
-      CAPTURE(static_cast<double>(minus.a), static_cast<double>(plus.a), static_cast<double>(minus.derivative),
-              static_cast<double>(plus.derivative));
+      CAPTURE(static_cast<double>(minus.a), static_cast<double>(plus.a),
+              static_cast<double>(minus.derivative), static_cast<double>(plus.derivative));
       CHECK(is(minus.a, c.g_minus));
       CHECK(is(plus.a, c.g_plus));
       CHECK(is(minus.derivative, c.derivative_minus));
@@ -109,8 +110,10 @@ TEMPLATE_TEST_CASE("activations: extremes", "", float, double, long double) {
               static_cast<double>(high.derivative));
       if (std::isfinite(c.g_minus)) CHECK(is(low.a, c.g_minus));
       if (std::isfinite(c.g_plus)) CHECK(is(high.a, c.g_plus));
-      if (std::isinf(c.g_minus)) CHECK(is(low.a, c.derivative_minus * static_cast<long double>(limits::lowest())));
-      if (std::isinf(c.g_plus) && c.g.name() != "selu") CHECK(is(high.a, static_cast<long double>(limits::max())));
+      if (std::isinf(c.g_minus))
+        CHECK(is(low.a, c.derivative_minus * static_cast<long double>(limits::lowest())));
+      if (std::isinf(c.g_plus) && c.g.name() != "selu")
+        CHECK(is(high.a, static_cast<long double>(limits::max())));
       CHECK(is(low.derivative, c.derivative_minus));
       CHECK(is(high.derivative, c.derivative_plus));
     }

@@ -16,7 +16,8 @@ double required(double want) { return 4e-15 * std::max(1.0, std::abs(want)); }
 /// |got − want| ≤ 10⁻¹³ |want| + 10⁻³⁰⁷: relative in the tails as well, down to the smallest normal number.
 double good(double want) { return 1e-13 * std::abs(want) + 1e-307; }
 
-void check(const std::string& what, const Vector& x, const Vector& got, const Vector& want, double (*tolerance)(double)) {
+void check(const std::string& what, const Vector& x, const Vector& got, const Vector& want,
+           double (*tolerance)(double)) {
   for (Eigen::Index i = 0; i < x.size(); ++i) {
     CAPTURE(what, x(i), got(i), want(i));
     CHECK(std::abs(got(i) - want(i)) <= tolerance(want(i)));
@@ -33,7 +34,8 @@ TEST_CASE("activations: values and derivatives at single points") {
   //   elu, selu         likewise g' = g + α for z → −∞.
   const std::set<std::string> good_values{"elu",  "hardsigmoid", "leaky_relu", "mish",     "relu",
                                           "selu", "sigmoid",     "silu",       "softplus", "tanh"};
-  const std::set<std::string> good_derivatives{"gelu", "hardsigmoid", "leaky_relu", "mish", "relu", "silu", "softplus"};
+  const std::set<std::string> good_derivatives{"gelu", "hardsigmoid", "leaky_relu", "mish",
+                                               "relu", "silu",        "softplus"};
 
   for (const std::string& file : oracle::names("points", "activation_")) {
     const auto table = oracle::load("points", file);
@@ -56,6 +58,7 @@ TEST_CASE("activations: values and derivatives at single points") {
     check(file + " value", x, A, value, good_values.count(name) ? good : required);
     check(file + " value, one by one", x, A1, value, good_values.count(name) ? good : required);
     check(file + " derivative", x, dA, derivative, good_derivatives.count(name) ? good : required);
-    check(file + " derivative, one by one", x, dA1, derivative, good_derivatives.count(name) ? good : required);
+    check(file + " derivative, one by one", x, dA1, derivative,
+          good_derivatives.count(name) ? good : required);
   }
 }

@@ -1,5 +1,5 @@
 // There is no default loss.
-// expect: x
+// expect: fit needs a loss between Y and the optimiser
 
 #include <lamina/layers/dense.hpp>
 #include <lamina/losses/mean_squared_error.hpp>

@@ -1,5 +1,5 @@
 // What is not an initialiser is not taken for one.
-// expect: x
+// expect: an initialiser is called with a matrix and a Random
 
 #include <lamina/layers/dense.hpp>
 #include <lamina/network.hpp>

@@ -1,5 +1,5 @@
 // Run-time extents have no default.
-// expect: Dynamic
+// expect: NeedsNoRunTimeExtents
 
 #include <lamina/layers/dense.hpp>
 #include <lamina/network.hpp>

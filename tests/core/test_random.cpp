@@ -41,21 +41,24 @@ double kolmogorov_smirnov(std::vector<double> x, F distribution) {
 
 double normal_distribution(double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; }
 
-// Seeds are fixed, so the statistical tests always give the same answer. Their bounds are those of significance 10⁻⁴: a
-// right generator would pass them for all but one in ten thousand seeds.
+// Seeds are fixed, so the statistical tests always give the same answer. Their bounds are those of
+// significance 10⁻⁴: a right generator would pass them for all but one in ten thousand seeds.
 constexpr double chi_square_99 = 148.23;  // 99 degrees of freedom
 constexpr double kolmogorov = 2.225;      // 2·exp(−2x²) = 10⁻⁴
 constexpr double deviations = 3.891;      // of a normal distribution, both sides
 
 /// Mixes the bits of x into h (FNV-1a).
-std::uint64_t hash(std::uint64_t h, double x) { return (h ^ std::bit_cast<std::uint64_t>(x)) * 1099511628211u; }
+std::uint64_t hash(std::uint64_t h, double x) {
+  return (h ^ std::bit_cast<std::uint64_t>(x)) * 1099511628211u;
+}
 
 }  // namespace
 
 TEST_CASE("Philox4x32-10: known answers of the authors' Random123") {
   using Block = Philox::Counter;
   CHECK(Philox::block({0, 0, 0, 0}, {0, 0}) == Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
-  CHECK(Philox::block({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}) == Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
+  CHECK(Philox::block({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}) ==
+        Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
   CHECK(Philox::block({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
         Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
   static_assert(Philox::block({0, 0, 0, 0}, {0, 0})[0] == 0x6627e8d5);
@@ -76,14 +79,18 @@ TEST_CASE("Random: the same bits everywhere") {
   }
   SECTION("uniform") {
     Random random(42);
-    for (const double want : {0x1.dfd524ee73abcp-2, 0x1.5d0acf5c4afd4p-2, 0x1.4ee9b3f7f36c8p-2, 0x1.d1381bee0e3d6p-2})
+    for (const double want :
+         {0x1.dfd524ee73abcp-2, 0x1.5d0acf5c4afd4p-2, 0x1.4ee9b3f7f36c8p-2, 0x1.d1381bee0e3d6p-2})
       CHECK(random.uniform() == want);
-    for (const double want : {-0x1.eb1f20dd14626p-1, -0x1.342a986e10201p-1, -0x1.d78f780a79fafp-1, -0x1.d320241a15087p+0})
+    for (const double want :
+         {-0x1.eb1f20dd14626p-1, -0x1.342a986e10201p-1, -0x1.d78f780a79fafp-1, -0x1.d320241a15087p+0})
       CHECK(random.uniform(-3, 0.1) == want);
   }
   SECTION("normal, below") {
     Random random(42, 5);
-    for (const double want : {-0x1.d702650740a0cp-3, 0x1.236101c51b23p+0, 0x1.840888e603647p-1, -0x1.c817def9f9216p-4, 0x1.e00580570f1a4p+0, 0x1.057b19e37a0acp-1, -0x1.5ef2a983432ccp-1, -0x1.5e5e8274e03cdp-2})
+    for (const double want :
+         {-0x1.d702650740a0cp-3, 0x1.236101c51b23p+0, 0x1.840888e603647p-1, -0x1.c817def9f9216p-4,
+          0x1.e00580570f1a4p+0, 0x1.057b19e37a0acp-1, -0x1.5ef2a983432ccp-1, -0x1.5e5e8274e03cdp-2})
       CHECK(random.normal() == want);
     CHECK(random.below(10) == 0);
     CHECK(random.below(~std::uint64_t{0} - 5) == 10954262177588167606u);
@@ -252,7 +259,8 @@ TEST_CASE("Random: every order is as likely") {
     random.shuffle(v.begin(), v.end());
     int order = 0;
     for (int i = 0, base = 6; i < 3; base /= (3 - i), ++i)
-      order += base * static_cast<int>(std::count_if(v.begin() + i, v.end(), [&](int x) { return x < v[static_cast<std::size_t>(i)]; }));
+      order += base * static_cast<int>(std::count_if(
+                          v.begin() + i, v.end(), [&](int x) { return x < v[static_cast<std::size_t>(i)]; }));
     ++orders[static_cast<std::size_t>(order)];
   }
   CHECK(chi_square(orders, 1000) < 58.0);  // 23 degrees of freedom: 10⁻⁴ at 55.8
@@ -277,15 +285,18 @@ TEST_CASE("the portable logarithm is within 2 units in the last place") {
     const double want = std::log(x), ulp = std::nextafter(std::abs(want), INFINITY) - std::abs(want);
     // std::log itself may be off by a unit; its argument in long double says more where that is wider.
     const long double exact = std::log(static_cast<long double>(x));
-    worst = std::max(worst, static_cast<double>(std::abs(static_cast<long double>(detail::portable_log(x)) - exact)) / ulp);
+    worst = std::max(
+        worst,
+        static_cast<double>(std::abs(static_cast<long double>(detail::portable_log(x)) - exact)) / ulp);
   };
   for (int i = 0; i < 200000; ++i) {
     compare(random.uniform() + 0x1p-54);
     compare(1 + (random.uniform() - 0.5) * 1e-3);
     compare(std::ldexp(1 + random.uniform(), static_cast<int>(random.below(2040)) - 1020));
   }
-  for (const double x : {0.5, 1.0, 2.0, std::sqrt(0.5), std::sqrt(2.0), std::nextafter(1.0, 0.0), std::nextafter(1.0, 2.0),
-                         std::numeric_limits<double>::min(), std::numeric_limits<double>::max(), 0x1p-53})
+  for (const double x :
+       {0.5, 1.0, 2.0, std::sqrt(0.5), std::sqrt(2.0), std::nextafter(1.0, 0.0), std::nextafter(1.0, 2.0),
+        std::numeric_limits<double>::min(), std::numeric_limits<double>::max(), 0x1p-53})
     compare(x);
   CHECK(worst <= 2);
   CHECK(detail::portable_log(1) == 0);
@@ -295,11 +306,13 @@ TEST_CASE("the normal quantile inverts the distribution") {
   Random random(12);
   double worst = 0;
   for (int i = 0; i < 100000; ++i) {
-    const double p = i % 2 ? random.uniform() + 0x1p-54 : std::ldexp(1 + random.uniform(), -2 - static_cast<int>(random.below(53)));
+    const double p = i % 2 ? random.uniform() + 0x1p-54
+                           : std::ldexp(1 + random.uniform(), -2 - static_cast<int>(random.below(53)));
     const long double z = detail::normal_quantile(p);
     const long double density = std::exp(-z * z / 2) / std::sqrt(2 * std::acos(-1.0L));
     const long double error = (std::erfc(-z / std::sqrt(2.0L)) / 2 - static_cast<long double>(p)) / density;
-    worst = std::max(worst, static_cast<double>(std::abs(error)) / std::max(std::abs(static_cast<double>(z)), 1e-3));
+    worst = std::max(worst,
+                     static_cast<double>(std::abs(error)) / std::max(std::abs(static_cast<double>(z)), 1e-3));
     CHECK(detail::normal_quantile(1 - p) == -detail::normal_quantile(1 - (1 - p)));
   }
   CHECK(worst < 2e-15);

@@ -58,7 +58,8 @@ TEMPLATE_TEST_CASE("losses: huge errors", "", float, double, long double) {
     CHECK(at<S>(MeanAbsoluteError{}, {sign * big}, {0}).value == big);
     CHECK(at<S>(Quantile{}, {sign * big}, {0}).value == big / 2);
     CHECK(at<S>(BinaryCrossEntropy{}, {sign * big}, {sign > 0 ? S(1) : S(0)}).value == 0);
-    CHECK(std::abs(at<S>(BinaryCrossEntropy{}, {sign * big}, {sign > 0 ? S(0) : S(1)}).value / big - 1) <= epsilon);
+    CHECK(std::abs(at<S>(BinaryCrossEntropy{}, {sign * big}, {sign > 0 ? S(0) : S(1)}).value / big - 1) <=
+          epsilon);
     CHECK(at<S>(BinaryCrossEntropy{}, {sign * big}, {sign > 0 ? S(1) : S(0)}).gradient(0) == 0);
     CHECK(at<S>(BinaryCrossEntropy{}, {sign * big}, {sign > 0 ? S(0) : S(1)}).gradient(0) == sign);
   }
@@ -95,6 +96,12 @@ TEMPLATE_TEST_CASE("SoftmaxCrossEntropy: huge logits", "", float, double, long d
     CHECK(r.value == 0);
     CHECK(r.gradient(0) == 0);
   }
+  SECTION("a class that is ruled out by a logit of −∞") {
+    const auto r = at<S>(SoftmaxCrossEntropy{}, {0, -std::numeric_limits<S>::infinity(), 0}, {1, 0, 0});
+    CHECK(std::abs(r.value - std::log(S(2))) <= epsilon);
+    CHECK(r.gradient(0) == S(-0.5));
+    CHECK(r.gradient(1) == 0);
+  }
   SECTION("zero class weights") {
     const auto r = at<S>(SoftmaxCrossEntropy{.class_weights = {1, 0, 2}}, {1, 2, 3}, {0, 1, 0});
     CHECK(r.value == 0);
@@ -118,7 +125,8 @@ TEMPLATE_TEST_CASE("LogCosh: small errors keep their digits", "", float, double,
   for (S d = S(0.03L); d > std::sqrt(std::numeric_limits<S>::min()) * 1000; d /= 3) {
     const S exact = d * d / 2 * (1 - d * d / 6 + d * d * d * d * 2 / 45 - d * d * d * d * d * d * 17 / 1260);
     CAPTURE(static_cast<double>(d));
-    CHECK(std::abs(at<S>(LogCosh{}, {d}, {0}).value / exact - 1) <= 8 * std::numeric_limits<S>::epsilon() + S(3e-15L));
+    CHECK(std::abs(at<S>(LogCosh{}, {d}, {0}).value / exact - 1) <=
+          8 * std::numeric_limits<S>::epsilon() + S(3e-15L));
   }
 }
 
@@ -152,7 +160,8 @@ TEMPLATE_TEST_CASE("GaussianNLL: extreme variances", "", float, double, long dou
     CHECK(r.gradient(0) == 0);
     CHECK(r.gradient(1) == S(0.5));
   }
-  SECTION("a huge error with a variance of its size: the square of the error overflows, the quotient does not") {
+  SECTION(
+      "a huge error with a variance of its size: the square of the error overflows, the quotient does not") {
     const S d = std::sqrt(std::numeric_limits<S>::max()) * 16;
     const auto r = at<S>(GaussianNLL{}, {d, 2 * std::log(d)}, {0});
     CHECK(std::abs(r.value - (std::log(d) + S(0.5))) <= S(1e-3L));

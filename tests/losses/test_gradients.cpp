@@ -29,7 +29,8 @@ void for_each_loss(F f) {
   f(Quantile{.tau = 0.9}, Targets::real, 2);
   f(Quantile{.tau = {0.1, 0.5, 0.75}}, Targets::real, 3);
   f(BinaryCrossEntropy{}, Targets::zero_to_one, 3);
-  f(BinaryCrossEntropy{.positive_weight = 3, .negative_weight = 0.5, .label_smoothing = 0.2}, Targets::zero_to_one, 1);
+  f(BinaryCrossEntropy{.positive_weight = 3, .negative_weight = 0.5, .label_smoothing = 0.2},
+    Targets::zero_to_one, 1);
   f(BinaryCrossEntropy{.positive_weight = {1, 2, 0}, .negative_weight = {0, 1, 3}}, Targets::zero_to_one, 3);
   f(SoftmaxCrossEntropy{}, Targets::zero_to_one, 4);
   f(SoftmaxCrossEntropy{.label_smoothing = 0.1}, Targets::zero_to_one, 4);
@@ -58,7 +59,8 @@ void against_differences(const Loss& loss, Targets kind, Index k) {
     if (!loss.log_input) A_all = A_all.cwiseAbs().array() + Scalar(0.1L);
   for (Scalar& y : Y_all.reshaped())
     y = kind == Targets::counts ? static_cast<Scalar>(random.below(5))
-                                : static_cast<Scalar>(random.uniform(kind == Targets::real ? -2 : 0, kind == Targets::real ? 2 : 1));
+                                : static_cast<Scalar>(random.uniform(kind == Targets::real ? -2 : 0,
+                                                                     kind == Targets::real ? 2 : 1));
   dA_all.setConstant(Scalar(55));
   ConstTile<Scalar> A(A_all.data() + 2, t, k, Eigen::OuterStride<>(9));
   ConstTile<Scalar> Y(Y_all.data() + 1, t, targets, Eigen::OuterStride<>(8));
@@ -92,7 +94,8 @@ void against_differences(const Loss& loss, Targets kind, Index k) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("losses: gradients are those of finite differences", "", double, long double) {
-  for_each_loss([](const auto& loss, Targets kind, Index k) { against_differences<TestType>(loss, kind, k); });
+  for_each_loss(
+      [](const auto& loss, Targets kind, Index k) { against_differences<TestType>(loss, kind, k); });
 }
 
 TEST_CASE("losses: float agrees with double") {
@@ -103,14 +106,16 @@ TEST_CASE("losses: float agrees with double") {
     Eigen::MatrixXf A(t, k), Y(t, targets), dA(t, k);
     for (float& a : A.reshaped()) a = static_cast<float>(random.uniform(0.1, 3));
     for (float& y : Y.reshaped())
-      y = kind == Targets::counts ? static_cast<float>(random.below(5)) : static_cast<float>(random.uniform());
+      y = kind == Targets::counts ? static_cast<float>(random.below(5))
+                                  : static_cast<float>(random.uniform());
     loss.gradient(A, Y, dA);
     const Eigen::MatrixXd A_double = A.cast<double>(), Y_double = Y.cast<double>();
     Eigen::MatrixXd dA_double(t, k);
     loss.gradient(A_double, Y_double, dA_double);
     const double value = loss.value(A_double, Y_double);
     CHECK(std::abs(static_cast<double>(loss.value(A, Y)) - value) <= 1e-5 * std::max(1.0, std::abs(value)));
-    CHECK((dA.cast<double>() - dA_double).cwiseAbs().maxCoeff() <= 1e-5 * std::max(1.0, dA_double.cwiseAbs().maxCoeff()));
+    CHECK((dA.cast<double>() - dA_double).cwiseAbs().maxCoeff() <=
+          1e-5 * std::max(1.0, dA_double.cwiseAbs().maxCoeff()));
   });
 }
 

@@ -20,7 +20,8 @@ TEST_CASE("losses: options outside their domain are errors") {
     CHECK_THROWS_AS(Huber{.delta = bad}.check(1), OptionError);
     CHECK_THROWS_AS(PoissonNLL{.eps = bad}.check(1), OptionError);
   }
-  for (const double bad : {0.0, 1.0, -0.1, 1.1, not_a_number}) CHECK_THROWS_AS(Quantile{.tau = bad}.check(1), OptionError);
+  for (const double bad : {0.0, 1.0, -0.1, 1.1, not_a_number})
+    CHECK_THROWS_AS(Quantile{.tau = bad}.check(1), OptionError);
   for (const double bad : {-0.1, 1.0, not_a_number, inf}) {
     CHECK_THROWS_AS(BinaryCrossEntropy{.label_smoothing = bad}.check(1), OptionError);
     CHECK_THROWS_AS(SoftmaxCrossEntropy{.label_smoothing = bad}.check(3), OptionError);
@@ -59,8 +60,10 @@ TEST_CASE("losses: options of the wrong number, and impossible outputs, are erro
                       ContainsSubstring("class_weights") && ContainsSubstring("-3 for class 2"));
     CHECK_THROWS_WITH((SoftmaxCrossEntropy{.class_weights = {1, 2}}.check(3)),
                       ContainsSubstring("each of 3 outputs, got 2"));
-    CHECK_THROWS_WITH((Quantile{.tau = {0.5, 1.5}}.check(2)), ContainsSubstring("tau") && ContainsSubstring("1.5 for output 1"));
-    CHECK_THROWS_WITH(GaussianNLL{}.check(3), ContainsSubstring("even number of outputs") && ContainsSubstring("got 3"));
+    CHECK_THROWS_WITH((Quantile{.tau = {0.5, 1.5}}.check(2)),
+                      ContainsSubstring("tau") && ContainsSubstring("1.5 for output 1"));
+    CHECK_THROWS_WITH(GaussianNLL{}.check(3),
+                      ContainsSubstring("even number of outputs") && ContainsSubstring("got 3"));
   }
 }
 
@@ -85,4 +88,29 @@ TEST_CASE("SoftmaxCrossEntropy: a sample's share of the divisor is the weight of
   CHECK(weighted.weight(Y.middleRows(1, 1)) == 8);
   CHECK(weighted.weight(Y.row(2)) == 4.5);
   CHECK(weighted.weight(Y.row(2).cast<float>()) == 4.5f);
+}
+
+TEST_CASE("BinaryCrossEntropy: label smoothing s takes y(1 − s) + s/2 for y") {
+  Eigen::MatrixXd A(1, 3), Y(1, 3), smoothed(1, 3), dA(1, 3), want(1, 3);
+  A << -2, 0.5, 3;
+  Y << 0, 1, 0.5;
+  smoothed << 0.125, 0.875, 0.5;
+  const BinaryCrossEntropy loss{.label_smoothing = 0.25};
+  CHECK(loss.value(A, Y) == BinaryCrossEntropy{}.value(A, smoothed));
+  loss.gradient(A, Y, dA);
+  BinaryCrossEntropy{}.gradient(A, smoothed, want);
+  CHECK(dA == want);
+}
+
+TEST_CASE("losses: an option for each output is that of its column") {
+  const Eigen::MatrixXd A = Eigen::MatrixXd::Random(4, 2), Y = Eigen::MatrixXd::Random(4, 2).cwiseAbs();
+  const auto column = [&](const auto& loss, Eigen::Index j) { return loss.value(A.col(j), Y.col(j)); };
+  CHECK(BinaryCrossEntropy{.positive_weight = {2, 5}}.value(A, Y) ==
+        Catch::Approx(column(BinaryCrossEntropy{.positive_weight = 2}, 0) +
+                      column(BinaryCrossEntropy{.positive_weight = 5}, 1)));
+  CHECK(BinaryCrossEntropy{.negative_weight = {2, 5}}.value(A, Y) ==
+        Catch::Approx(column(BinaryCrossEntropy{.negative_weight = 2}, 0) +
+                      column(BinaryCrossEntropy{.negative_weight = 5}, 1)));
+  CHECK(Quantile{.tau = {0.1, 0.75}}.value(A, Y) ==
+        Catch::Approx(column(Quantile{.tau = 0.1}, 0) + column(Quantile{.tau = 0.75}, 1)));
 }

@@ -7,7 +7,9 @@
 namespace {
 
 /// |got − want| ≤ abs + rel·|want|, element by element.
-bool near(double got, double want, double rel, double abs) { return std::abs(got - want) <= abs + rel * std::abs(want); }
+bool near(double got, double want, double rel, double abs) {
+  return std::abs(got - want) <= abs + rel * std::abs(want);
+}
 
 }  // namespace
 
@@ -19,8 +21,8 @@ TEST_CASE("losses: values and derivatives of one output at single points") {
     if (!table.contains("a")) continue;
     ++files;
     const double rel = table["tolerance"]["rel"];
-    // The tables allow 10⁻¹⁵ besides. These losses are relatively accurate everywhere: with a soft target the derivative
-    // crosses zero, there only its terms are.
+    // The tables allow 10⁻¹⁵ besides. These losses are relatively accurate everywhere: with a soft target the
+    // derivative crosses zero, there only its terms are.
     const double abs = file == "loss_bce_with_logits_target_0.25" ? 1e-15 : 1e-307;
     const Eigen::VectorXd a = oracle::vector(table["a"]), value = oracle::vector(table["value"]),
                           derivative = oracle::vector(table["derivative"]);
@@ -48,15 +50,18 @@ TEST_CASE("SoftmaxCrossEntropy: values and derivatives at single points") {
   const lamina::SoftmaxCrossEntropy loss;
   const auto labels = oracle::labels(table["labels"]);
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const Eigen::MatrixXd a = oracle::matrix(table["logits"][i]), want = oracle::matrix(table["derivative"][i]);
+    const Eigen::MatrixXd a = oracle::matrix(table["logits"][i]),
+                          want = oracle::matrix(table["derivative"][i]);
     Eigen::MatrixXd y = Eigen::MatrixXd::Zero(1, a.cols()), dA(1, a.cols());
     y(0, labels[i]) = 1;
     loss.gradient(a, y, dA);
     CAPTURE(i, a);
-    CHECK(near(loss.value(a, y), oracle::number(table["value"][i]), rel, 1e-307));  // also where it nearly vanishes
+    CHECK(near(loss.value(a, y), oracle::number(table["value"][i]), rel,
+               1e-307));  // also where it nearly vanishes
     for (Eigen::Index j = 0; j < a.cols(); ++j) {
       CAPTURE(j, dA(0, j), want(0, j));
-      // The derivative for the label, p − 1, cannot tell p from 1 below 10⁻¹⁶; the others are relatively accurate.
+      // The derivative for the label, p − 1, cannot tell p from 1 below 10⁻¹⁶; the others are relatively
+      // accurate.
       CHECK(near(dA(0, j), want(0, j), rel, j == labels[i] ? abs : 1e-307));
     }
   }

@@ -1,4 +1,5 @@
-// Losses in whole networks, forward and backward, against PyTorch: sample weights, class weights, label smoothing.
+// Losses in whole networks, forward and backward, against PyTorch: sample weights, class weights, label
+// smoothing.
 
 #include <set>
 
@@ -14,7 +15,8 @@ TEST_CASE("losses: networks of the reference cases") {
     oracle::PlainNetwork network(c);
     REQUIRE(network.complete);
     const auto loss_name = c["loss"]["name"].get<std::string>();
-    const bool known = oracle::with_loss(c["loss"], [&](const auto& loss) { oracle::check_case(c, network, loss); });
+    const bool known =
+        oracle::with_loss(c["loss"], [&](const auto& loss) { oracle::check_case(c, network, loss); });
     CHECK(known == (!on_probabilities.count(loss_name) && !others.count(loss_name)));
     cases += known;
   }

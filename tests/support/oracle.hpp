@@ -1,8 +1,7 @@
 #pragma once
 
-/// \file
-/// Reference cases in JSON, from the folder that the environment variable LAMINA_ORACLE_DIR names. Without it the tests
-/// that need them say so, once on stderr and in each test case, and are left.
+/// \file Reference cases in JSON, from the folder that the environment variable LAMINA_ORACLE_DIR names.
+/// Without it the tests that need them say so, once on stderr and in each test case, and are left.
 
 #include <Eigen/Core>
 #include <algorithm>
@@ -19,8 +18,8 @@
 #include "support/catch.hpp"
 
 /// Leaves the test case when there are no reference cases.
-#define LAMINA_NEEDS_ORACLE()                                                             \
-  do {                                                                                    \
+#define LAMINA_NEEDS_ORACLE()                                                              \
+  do {                                                                                     \
     if (!oracle::available()) LAMINA_SKIP("LAMINA_ORACLE_DIR is not set: nothing tested"); \
   } while (false)
 
@@ -95,6 +94,8 @@ Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic> matrix(const json& rows) {
 }
 
 /// An array of integers.
-inline std::vector<Eigen::Index> labels(const json& values) { return values.get<std::vector<Eigen::Index>>(); }
+inline std::vector<Eigen::Index> labels(const json& values) {
+  return values.get<std::vector<Eigen::Index>>();
+}
 
 }  // namespace oracle

@@ -41,7 +41,8 @@ bool with_loss(const json& loss, F f) {
   } else if (name == "pinball") {
     f(lamina::Quantile{.tau = params.at("tau").get<double>()});
   } else if (name == "poisson_nll") {
-    f(lamina::PoissonNLL{.log_input = params.at("log_input"), .full = params.at("full"), .eps = params.value("eps", 1e-8)});
+    f(lamina::PoissonNLL{
+        .log_input = params.at("log_input"), .full = params.at("full"), .eps = params.value("eps", 1e-8)});
   } else if (name == "bce_with_logits") {
     lamina::BinaryCrossEntropy bce{.label_smoothing = loss.value("label_smoothing", 0.0)};
     if (loss.contains("pos_weight")) bce.positive_weight = loss["pos_weight"].get<std::vector<double>>();

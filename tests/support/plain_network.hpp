@@ -1,7 +1,7 @@
 #pragma once
 
-/// \file
-/// The network of a reference case, written out with whole matrices: nothing of Lamina but its activations and losses.
+/// \file The network of a reference case, written out with whole matrices: nothing of Lamina but its
+/// activations and losses.
 
 #include <cstddef>
 #include <string>
@@ -85,8 +85,8 @@ void check_case(const json& c, PlainNetwork& network, const Loss& loss) {
   const Matrix Y = targets(c, A.cols());
   check_array("output", A, matrix(expected.at("output")), tolerance);
 
-  // F = Σ sᵢ Lᵢ / divisor. For class weights and targets that are distributions Lamina divides by Σ sᵢ wᵢ, as for labels;
-  // PyTorch, whose numbers these are, by Σ sᵢ.
+  // F = Σ sᵢ Lᵢ / divisor. For class weights and targets that are distributions Lamina divides by Σ sᵢ wᵢ, as
+  // for labels; PyTorch, whose numbers these are, by Σ sᵢ.
   Eigen::VectorXd s = Eigen::VectorXd::Ones(X.rows());
   const json& description = c.at("loss");
   if (description.contains("sample_weights")) s = vector(description["sample_weights"]);
@@ -104,7 +104,8 @@ void check_case(const json& c, PlainNetwork& network, const Loss& loss) {
   dA = Matrix(s.asDiagonal() * dA) / divisor;
   const Matrix dX = network.backward(dA);
 
-  check_array("loss", Matrix::Constant(1, 1, F / divisor), Matrix::Constant(1, 1, number(expected.at("loss"))), tolerance);
+  check_array("loss", Matrix::Constant(1, 1, F / divisor),
+              Matrix::Constant(1, 1, number(expected.at("loss"))), tolerance);
   check_array("input gradient", dX, matrix(expected.at("input_gradient")), tolerance);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const json& gradient = expected.at("gradients")[l];

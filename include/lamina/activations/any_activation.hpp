@@ -32,12 +32,20 @@
 
 namespace lamina {
 
+namespace detail {
+
+template <class T, class... G>
+concept OneOf = (std::same_as<T, G> || ...);
+
+}  // namespace detail
+
 /// One of several activations, chosen at run time: by value or by name.
 ///
 ///     AnyActivation activation = "relu";
 ///     AnyActivation other = LeakyReLU{.slope = 0.2};
 ///
-/// It has no g and no g' of its own: apply() and apply_derivative() visit the activation it holds, once for a matrix.
+/// It has no g and no g' of its own: apply() and apply_derivative() visit the activation it holds, once for a
+/// matrix.
 ///
 /// @tparam G  the activations it may hold; AnyActivation has all of Lamina's
 template <class... G>
@@ -50,8 +58,7 @@ class AnyOf {
 
   /// One of them, with its options.
   /// @throws OptionError when an option is outside its domain.
-  template <class One>
-    requires(std::same_as<One, G> || ...)
+  template <detail::OneOf<G...> One>
   AnyOf(One activation)  // NOLINT(google-explicit-constructor)
       : activation_(std::in_place_type<One>, activation) {
     check_options(activation);
@@ -92,6 +99,7 @@ class AnyOf {
 };
 
 /// Any one of Lamina's activations.
-using AnyActivation = AnyOf<Identity, Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SELU, GELU, GELUTanh, Softplus, SiLU, Mish, HardSigmoid, HardTanh, Softsign, ReLU6, HardSwish, CELU, LogSigmoid>;
+using AnyActivation = AnyOf<Identity, Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SELU, GELU, GELUTanh, Softplus,
+                            SiLU, Mish, HardSigmoid, HardTanh, Softsign, ReLU6, HardSwish, CELU, LogSigmoid>;
 
 }  // namespace lamina

@@ -15,7 +15,9 @@ namespace detail {
 
 /// An activation chosen at run time, see AnyActivation: visit(f) is f(the activation it holds).
 template <class G>
-concept AnyOfActivations = requires { typename G::Variant; };
+concept AnyOfActivations = requires {
+  typename G::Variant;
+};
 
 }  // namespace detail
 

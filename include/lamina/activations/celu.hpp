@@ -9,7 +9,8 @@
 
 namespace lamina {
 
-/// g(z) = z for z > 0, else α(e^(z/α) − 1),   g'(z) = 1 for z > 0, else e^(z/α) = g(z)/α + 1; g' is continuous, g'(0) = 1
+/// g(z) = z for z > 0, else α(e^(z/α) − 1),   g'(z) = 1 for z > 0, else e^(z/α) = g(z)/α + 1; g' is
+/// continuous, g'(0) = 1
 ///
 /// Barron, Continuously differentiable exponential linear units, arXiv:1704.07483, 2017.
 struct CELU {
@@ -22,12 +23,14 @@ struct CELU {
   template <class Array>
   auto g(const Array& Z) const {
     using Scalar = typename Array::Scalar;
-    return Z.unaryExpr([alpha = static_cast<Scalar>(alpha)](Scalar z) { return z > 0 ? z : alpha * std::expm1(z / alpha); });
+    return Z.unaryExpr(
+        [alpha = static_cast<Scalar>(alpha)](Scalar z) { return z > 0 ? z : alpha * std::expm1(z / alpha); });
   }
   template <class Array>
   auto derivative(const auto& /*Z*/, const Array& A) const {
     using Scalar = typename Array::Scalar;
-    return A.unaryExpr([alpha = static_cast<Scalar>(alpha)](Scalar a) { return a > 0 ? Scalar(1) : a / alpha + 1; });
+    return A.unaryExpr(
+        [alpha = static_cast<Scalar>(alpha)](Scalar a) { return a > 0 ? Scalar(1) : a / alpha + 1; });
   }
 
   /// @throws OptionError when α is not positive and finite.

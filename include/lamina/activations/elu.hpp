@@ -11,8 +11,8 @@ namespace lamina {
 
 /// g(z) = z for z > 0, else α(eᶻ − 1),   g'(z) = 1 for z > 0, else αeᶻ = g(z) + α; at the kink g'(0) = α
 ///
-/// Clevert, Unterthiner and Hochreiter, Fast and accurate deep network learning by exponential linear units (ELUs),
-/// ICLR 2016.
+/// Clevert, Unterthiner and Hochreiter, Fast and accurate deep network learning by exponential linear units
+/// (ELUs), ICLR 2016.
 struct ELU {
   static constexpr std::string_view name = "elu";
   static constexpr bool derivative_from_output = true;
@@ -23,12 +23,14 @@ struct ELU {
   template <class Array>
   auto g(const Array& Z) const {
     using Scalar = typename Array::Scalar;
-    return Z.unaryExpr([alpha = static_cast<Scalar>(alpha)](Scalar z) { return z > 0 ? z : alpha * std::expm1(z); });
+    return Z.unaryExpr(
+        [alpha = static_cast<Scalar>(alpha)](Scalar z) { return z > 0 ? z : alpha * std::expm1(z); });
   }
   template <class Array>
   auto derivative(const auto& /*Z*/, const Array& A) const {
     using Scalar = typename Array::Scalar;
-    return A.unaryExpr([alpha = static_cast<Scalar>(alpha)](Scalar a) { return a > 0 ? Scalar(1) : a + alpha; });
+    return A.unaryExpr(
+        [alpha = static_cast<Scalar>(alpha)](Scalar a) { return a > 0 ? Scalar(1) : a + alpha; });
   }
 
   /// @throws OptionError when α is negative or not finite.

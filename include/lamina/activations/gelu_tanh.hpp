@@ -43,7 +43,7 @@ struct GELUTanh {
   /// Beyond it σ(2u) is 0 or 1 in every scalar type.
   static constexpr int bound = 100;
   template <class Scalar>
-  static constexpr Scalar sqrt_2_over_pi = std::numbers::sqrt2_v<Scalar> * std::numbers::inv_sqrtpi_v<Scalar>;
+  static constexpr Scalar sqrt_2_over_pi = std::numbers::sqrt2_v<Scalar>* std::numbers::inv_sqrtpi_v<Scalar>;
   template <class Scalar>
   static constexpr Scalar cubic = static_cast<Scalar>(0.044715L);
 

@@ -8,8 +8,8 @@ namespace lamina {
 
 /// g(z) = min(max(z/6 + ½, 0), 1),   g'(z) = 1/6 for |z| < 3, else 0; at the kinks g'(±3) = 0
 ///
-/// A piecewise linear sigmoid: Courbariaux, Bengio and David, BinaryConnect, NeurIPS 2015 (there with slope 1/5), with
-/// the slope of Howard et al., Searching for MobileNetV3, ICCV 2019.
+/// A piecewise linear sigmoid: Courbariaux, Bengio and David, BinaryConnect, NeurIPS 2015 (there with slope
+/// 1/5), with the slope of Howard et al., Searching for MobileNetV3, ICCV 2019.
 struct HardSigmoid {
   static constexpr std::string_view name = "hardsigmoid";
 

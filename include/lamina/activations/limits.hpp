@@ -13,7 +13,8 @@ namespace lamina::detail {
 template <class Scalar>
 inline constexpr Scalar lowest = std::numeric_limits<Scalar>::lowest();
 
-/// z, or the largest number of its sign when z is infinite: so that z·0 is 0 where a factor has vanished. NaN stays NaN.
+/// z, or the largest number of its sign when z is infinite: so that z·0 is 0 where a factor has vanished. NaN
+/// stays NaN.
 template <class Scalar>
 Scalar finite(Scalar z) {
   return std::min(std::max(z, lowest<Scalar>), std::numeric_limits<Scalar>::max());

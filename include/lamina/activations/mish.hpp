@@ -11,8 +11,8 @@ namespace lamina {
 
 /// g(z) = z·t,   t = tanh(log(1 + eᶻ)),   g'(z) = t + z·σ(z)·(1 − t²),   σ(z) = 1/(1 + e⁻ᶻ)
 ///
-/// With w = eᶻ: t = w(w + 2)/D and 1 − t² = 4(1 + w)²/D², D = w² + 2w + 2. For z > 0, where w may overflow, the same
-/// fractions in q = e⁻ᶻ: t = (1 + 2q)/D, 1 − t² = 4q²(1 + q)²/D², D = 1 + 2q + 2q².
+/// With w = eᶻ: t = w(w + 2)/D and 1 − t² = 4(1 + w)²/D², D = w² + 2w + 2. For z > 0, where w may overflow,
+/// the same fractions in q = e⁻ᶻ: t = (1 + 2q)/D, 1 − t² = 4q²(1 + q)²/D², D = 1 + 2q + 2q².
 ///
 /// Misra, Mish: a self regularized non-monotonic activation function, BMVC 2020.
 struct Mish {

@@ -10,8 +10,8 @@ namespace lamina {
 
 /// g(z) = λz for z > 0, else λα(eᶻ − 1),   g'(z) = λ for z > 0, else λαeᶻ = g(z) + λα; at the kink g'(0) = λα
 ///
-/// λ and α make mean 0 and variance 1 a fixed point from layer to layer: Klambauer, Unterthiner, Mayr and Hochreiter,
-/// Self-normalizing neural networks, NeurIPS 2017.
+/// λ and α make mean 0 and variance 1 a fixed point from layer to layer: Klambauer, Unterthiner, Mayr and
+/// Hochreiter, Self-normalizing neural networks, NeurIPS 2017.
 struct SELU {
   static constexpr std::string_view name = "selu";
   static constexpr bool derivative_from_output = true;

@@ -11,8 +11,8 @@ namespace lamina {
 
 /// g(z) = z·σ(z),   g'(z) = σ(z) + z·σ(z)·σ(−z) = σ(z) + g(z)·σ(−z),   σ(z) = 1/(1 + e⁻ᶻ); also called swish
 ///
-/// Elfwing, Uchibe and Doya, Sigmoid-weighted linear units for neural network function approximation in reinforcement
-/// learning, Neural Networks 107, 2018.
+/// Elfwing, Uchibe and Doya, Sigmoid-weighted linear units for neural network function approximation in
+/// reinforcement learning, Neural Networks 107, 2018.
 struct SiLU {
   static constexpr std::string_view name = "silu";
   static constexpr WeightScale weight_scale = WeightScale::he;

@@ -9,8 +9,8 @@ namespace lamina {
 
 /// g(z) = log(1 + e^(βz))/β = max(z, 0) + log(1 + e^(−β|z|))/β,   g' = σ(βz) = 1 − e^(−βg)
 ///
-/// The second form of g does not overflow. Dugas, Bengio, Bélisle, Nadeau and Garcia, Incorporating second-order
-/// functional knowledge for better option pricing, NeurIPS 2000.
+/// The second form of g does not overflow. Dugas, Bengio, Bélisle, Nadeau and Garcia, Incorporating
+/// second-order functional knowledge for better option pricing, NeurIPS 2000.
 struct Softplus {
   static constexpr std::string_view name = "softplus";
   static constexpr bool derivative_from_output = true;

@@ -10,8 +10,8 @@ namespace lamina {
 
 /// g(z) = z/(1 + |z|),   g'(z) = 1/(1 + |z|)²
 ///
-/// Bergstra, Desjardins, Lamblin and Bengio, Quadratic polynomials learn better image features, technical report 1337,
-/// Université de Montréal, 2009.
+/// Bergstra, Desjardins, Lamblin and Bengio, Quadratic polynomials learn better image features, technical
+/// report 1337, Université de Montréal, 2009.
 struct Softsign {
   static constexpr std::string_view name = "softsign";
 

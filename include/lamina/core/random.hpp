@@ -12,14 +12,16 @@
 #include "lamina/core/errors.hpp"
 
 /// @file
-/// Random numbers that are the same bits on every platform, compiler and optimisation level: integer arithmetic, and for
-/// real numbers only operations that IEEE 754 rounds correctly (+, −, ×, ÷, √ and an explicit fused multiply-add, so that
-/// no compiler has a product and a sum left to contract). The C library's log, sin and cos, which differ, are not used.
-/// What is needed is IEEE double arithmetic without -ffast-math.
+/// Random numbers that are the same bits on every platform, compiler and optimisation level: integer
+/// arithmetic, and for real numbers only operations that IEEE 754 rounds correctly (+, −, ×, ÷, √ and an
+/// explicit fused multiply-add, so that no compiler has a product and a sum left to contract). The C
+/// library's log, sin and cos, which differ, are not used. What is needed is IEEE double arithmetic without
+/// -ffast-math.
 
 namespace lamina {
 
-/// The counter-based generator Philox4x32-10: 128 random bits that are a function of a counter and a key alone.
+/// The counter-based generator Philox4x32-10: 128 random bits that are a function of a counter and a key
+/// alone.
 ///
 /// Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 struct Philox {
@@ -39,8 +41,8 @@ struct Philox {
   static constexpr std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
 };
 
-/// 4×32 random bits for block `index` of layer `layer` in pass `pass`: a function of its arguments alone, so that what is
-/// drawn with it depends neither on threads nor on tiles. Distinct for pass and index below 2⁴⁸.
+/// 4×32 random bits for block `index` of layer `layer` in pass `pass`: a function of its arguments alone, so
+/// that what is drawn with it depends neither on threads nor on tiles. Distinct for pass and index below 2⁴⁸.
 constexpr std::array<std::uint32_t, 4> random_bits(std::uint64_t seed, std::uint64_t pass,
                                                    std::uint32_t layer, std::uint64_t index) {
   constexpr std::uint64_t masks = 0x6d61736b73000000;  // keeps these bits apart from those of Random(seed)
@@ -77,9 +79,10 @@ double polynomial(const double (&c)[N], double x) {
   return sum;
 }
 
-/// Φ⁻¹(p), the quantile of the standard normal distribution, for p in (0, 1): relative error about 10⁻¹⁶.
+/// Φ⁻¹(p), the quantile of the standard normal distribution, for p in (0, 1): relative error below 10⁻¹⁵.
 ///
-/// Wichura, Algorithm AS 241: the percentage points of the normal distribution, Applied Statistics 37(3), 1988.
+/// Wichura, Algorithm AS 241: the percentage points of the normal distribution, Applied Statistics 37(3),
+/// 1988.
 inline double normal_quantile(double p) {
   constexpr double a[] = {3.3871328727963666080e0,  1.3314166789178437745e+2, 1.9715909503065514427e+3,
                           1.3731693765509461125e+4, 4.5921953931549871457e+4, 6.7265770927008700853e+4,
@@ -136,8 +139,8 @@ constexpr std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) {
 
 /// A sequence of random numbers for a seed and a stream: the blocks 0, 1, 2, … of Philox4x32-10.
 ///
-/// Different streams of a seed, and different seeds, are independent. Its whole state is three integers, so it can be
-/// saved, restored and compared; it is also a standard uniform random bit generator.
+/// Different streams of a seed, and different seeds, are independent. Its whole state is three integers, so
+/// it can be saved, restored and compared; it is also a standard uniform random bit generator.
 class Random {
  public:
   struct State {
@@ -182,8 +185,8 @@ class Random {
 
   /// Uniform on 0, 1, …, n − 1, without bias.
   ///
-  /// Lemire, Fast random integer generation in an interval, ACM Transactions on Modeling and Computer Simulation 29(1),
-  /// 2019.
+  /// Lemire, Fast random integer generation in an interval, ACM Transactions on Modeling and Computer
+  /// Simulation 29(1), 2019.
   /// @throws OptionError when n = 0.
   std::uint64_t below(std::uint64_t n) {
     if (n == 0) throw OptionError("Random::below: expected n > 0, got 0");

@@ -13,9 +13,16 @@
 
 namespace lamina {
 
-/// Anything of Eigen's that has coefficients: a matrix, an array, a map, a block, an expression.
+namespace detail {
+
+template <class Derived>
+void takes_dense(const Eigen::DenseBase<Derived>&);
+
+}  // namespace detail
+
+/// Anything of Eigen's that has coefficients: a matrix, an array, a map, a block or segment, an expression.
 template <class T>
-concept EigenDense = std::derived_from<std::remove_cvref_t<T>, Eigen::DenseBase<std::remove_cvref_t<T>>>;
+concept EigenDense = requires(const std::remove_cvref_t<T>& x) { detail::takes_dense(x); };
 
 /// An Eigen expression of real numbers.
 template <class T>

@@ -35,16 +35,10 @@ class BatchNorm {
 
   /// @throws OptionError when epsilon is not positive, or momentum not in [0, 1].
   explicit BatchNorm(double momentum = 0.1, double epsilon = 1e-5) requires(N != Dynamic)
-      : BatchNorm(N, momentum, epsilon) {}
-  /// @throws OptionError, or ShapeError when the extent is not positive, or not the one of the type.
-  explicit BatchNorm(Index extent, double momentum = 0.1, double epsilon = 1e-5)
-      : extent_(extent), momentum_(momentum), epsilon_(epsilon) {
-    if (!(epsilon > 0 && std::isfinite(epsilon)))
-      detail::fail<OptionError>({"BatchNorm: expected an epsilon > 0, got ", epsilon});
-    if (!(momentum >= 0 && momentum <= 1))
-      detail::fail<OptionError>({"BatchNorm: expected a momentum in [0, 1], got ", momentum});
-    reset();
-  }
+      : BatchNorm(Extent<N>(), momentum, epsilon) {}
+  /// @throws OptionError, or ShapeError when the extent is not positive.
+  explicit BatchNorm(Index extent, double momentum = 0.1, double epsilon = 1e-5) requires(N == Dynamic)
+      : BatchNorm(Extent<N>(extent), momentum, epsilon) {}
 
   Index inputs() const { return extent_.value(); }
   Index outputs() const { return extent_.value(); }
@@ -153,6 +147,15 @@ class BatchNorm {
   }
 
  private:
+  BatchNorm(Extent<N> extent, double momentum, double epsilon)
+      : extent_(extent), momentum_(momentum), epsilon_(epsilon) {
+    if (!(epsilon > 0 && std::isfinite(epsilon)))
+      detail::fail<OptionError>({"BatchNorm: expected an epsilon > 0, got ", epsilon});
+    if (!(momentum >= 0 && momentum <= 1))
+      detail::fail<OptionError>({"BatchNorm: expected a momentum in [0, 1], got ", momentum});
+    reset();
+  }
+
   template <class S>
   static Tile<S> normalized(const Tile<S>& A, Span<S>& cache) {
     return {cache.data(), A.rows(), A.cols(), Eigen::OuterStride<>(A.rows())};

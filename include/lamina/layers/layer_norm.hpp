@@ -42,8 +42,9 @@ class LayerNorm {
 
   /// @throws OptionError when epsilon is not positive.
   explicit LayerNorm(double epsilon = 1e-5) requires(N != Dynamic) : epsilon_(checked(epsilon)) {}
-  /// @throws OptionError, or ShapeError when the extent is not positive, or not the one of the type.
-  explicit LayerNorm(Index extent, double epsilon = 1e-5) : extent_(extent), epsilon_(checked(epsilon)) {}
+  /// @throws OptionError, or ShapeError when the extent is not positive.
+  explicit LayerNorm(Index extent, double epsilon = 1e-5) requires(N == Dynamic)
+      : extent_(extent), epsilon_(checked(epsilon)) {}
 
   Index inputs() const { return extent_.value(); }
   Index outputs() const { return extent_.value(); }

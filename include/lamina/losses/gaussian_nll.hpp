@@ -10,13 +10,14 @@
 
 namespace lamina {
 
-/// Negative log-likelihood of y under normal distributions whose mean and variance the network predicts: of its 2k
-/// outputs the first k are means μ, the other k are log-variances s = log σ². Summed over the k targets,
+/// Negative log-likelihood of y under normal distributions whose mean and variance the network predicts: of
+/// its 2k outputs the first k are means μ, the other k are log-variances s = log σ². Summed over the k
+/// targets,
 ///
 ///     ½ Σ [s + (y − μ)²·e⁻ˢ],   gradients (μ − y)·e⁻ˢ for μ and ½(1 − (y − μ)²·e⁻ˢ) for s.
 ///
-/// `full` adds the constant ½ log 2π of each target. The products are taken as d = (μ − y)·e^(−s/2), d², d·e^(−s/2), which
-/// overflow only where the result does. A: t×2k, Y: t×k.
+/// `full` adds the constant ½ log 2π of each target. The products are taken as d = (μ − y)·e^(−s/2), d²,
+/// d·e^(−s/2), which overflow only where the result does. A: t×2k, Y: t×k.
 ///
 /// Nix and Weigend, Estimating the mean and variance of the target probability distribution, ICNN 1994.
 struct GaussianNLL {

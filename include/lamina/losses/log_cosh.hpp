@@ -11,8 +11,8 @@ namespace lamina {
 ///
 ///     Σ log cosh(D),   gradient tanh(D).
 ///
-/// For large |d|, log cosh d = |d| + log(1 + e^(−2|d|)) − log 2, which does not overflow; for small |d|, with u = e^|d| − 1,
-/// log cosh d = log(1 + u²/(2(1 + u))), which does not cancel. A, Y: t×k.
+/// For large |d|, log cosh d = |d| + log(1 + e^(−2|d|)) − log 2, which does not overflow; for small |d|, with
+/// u = e^|d| − 1, log cosh d = log(1 + u²/(2(1 + u))), which does not cancel. A, Y: t×k.
 struct LogCosh {
   static constexpr std::string_view name = "log_cosh";
 

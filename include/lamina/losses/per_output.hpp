@@ -16,15 +16,16 @@ namespace lamina {
 /// An option of a loss: one number for all outputs, `= 2`, or one for each of them, `= {1, 2, 5}`.
 class PerOutput {
  public:
-  PerOutput(double value) : value_(value) {}                                   // NOLINT(google-explicit-constructor)
-  PerOutput(std::initializer_list<double> values) : values_(values) {}         // NOLINT(google-explicit-constructor)
-  PerOutput(std::vector<double> values) : values_(std::move(values)) {}        // NOLINT(google-explicit-constructor)
+  PerOutput(double value) : value_(value) {}                            // NOLINT(google-explicit-constructor)
+  PerOutput(std::initializer_list<double> values) : values_(values) {}  // NOLINT(google-explicit-constructor)
+  PerOutput(std::vector<double> values)
+      : values_(std::move(values)) {}  // NOLINT(google-explicit-constructor)
 
   /// The number for output j.
   double operator[](Index j) const { return values_.empty() ? value_ : values_[static_cast<std::size_t>(j)]; }
 
-  /// @throws ShapeError when there are several numbers, but not one for each output; OptionError at the first number
-  ///         for which `good` does not hold.
+  /// @throws ShapeError when there are several numbers, but not one for each output; OptionError at the first
+  ///         number for which `good` does not hold.
   template <class Good>
   void check(Index outputs, const std::string& option, const std::string& expected, Good good) const {
     if (!values_.empty() && static_cast<Index>(values_.size()) != outputs)

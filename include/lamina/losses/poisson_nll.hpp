@@ -11,16 +11,17 @@
 
 namespace lamina {
 
-/// Negative log-likelihood of counts y ≥ 0 under Poisson distributions, without the term log y!, summed over the outputs.
-/// The network gives the logarithm of the rate (log_input, the default) or the rate itself:
+/// Negative log-likelihood of counts y ≥ 0 under Poisson distributions, without the term log y!, summed over
+/// the outputs. The network gives the logarithm of the rate (log_input, the default) or the rate itself:
 ///
 ///     log_input:   Σ [eᵃ − y·a],               gradient eᵃ − y
 ///     otherwise:   Σ [a − y·log(a + eps)],     gradient 1 − y/(a + eps)
 ///
-/// `full` adds Stirling's approximation of log y!, which does not depend on the network: y·log y − y + ½ log(2πy) for
-/// y > 1. A, Y: t×k.
+/// `full` adds Stirling's approximation of log y!, which does not depend on the network: y·log y − y + ½
+/// log(2πy) for y > 1. A, Y: t×k.
 ///
-/// Cameron and Trivedi, Regression analysis of count data, Cambridge University Press, 1998; options as in PyTorch.
+/// Cameron and Trivedi, Regression analysis of count data, Cambridge University Press, 1998; options as in
+/// PyTorch.
 struct PoissonNLL {
   static constexpr std::string_view name = "poisson_nll";
   static constexpr double target_minimum = 0, target_maximum = std::numeric_limits<double>::infinity();

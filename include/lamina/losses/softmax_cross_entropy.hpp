@@ -11,21 +11,23 @@
 
 namespace lamina {
 
-/// Cross-entropy of a distribution over k classes on logits, fused with the softmax. For a row a of A and y of Y,
+/// Cross-entropy of a distribution over k classes on logits, fused with the softmax. For a row a of A and y
+/// of Y,
 ///
 ///     −Σⱼ cⱼ·log pⱼ,   pⱼ = e^aⱼ / Σᵢ e^aᵢ,   cⱼ = wⱼ·((1 − s)·yⱼ + s/k),   gradient pⱼ·Σᵢ cᵢ − cⱼ.
 ///
-/// With M = maxⱼ aⱼ and R = Σ e^(aᵢ − M) over all classes but the largest, −log pⱼ = (M − aⱼ) + log(1 + R): nothing
-/// overflows, nothing cancels. A, Y: t×k; a row of Y is a distribution (one-hot for a known class), or the targets are
-/// integer labels from 0 to k − 1.
+/// With M = maxⱼ aⱼ and R = Σ e^(aᵢ − M) over all classes but the largest, −log pⱼ = (M − aⱼ) + log(1 + R):
+/// nothing overflows, nothing cancels. A, Y: t×k; a row of Y is a distribution (one-hot for a known class),
+/// or the targets are integer labels from 0 to k − 1.
 ///
-/// With class weights w the share of a sample in the divisor is Σⱼ wⱼ·yⱼ, the weight of its class; so labels and one-hot
-/// rows give the same F. Label smoothing s: Szegedy et al., Rethinking the Inception architecture, CVPR 2016.
+/// With class weights w the share of a sample in the divisor is Σⱼ wⱼ·yⱼ, the weight of its class; so labels
+/// and one-hot rows give the same F. Label smoothing s: Szegedy et al., Rethinking the Inception
+/// architecture, CVPR 2016.
 struct SoftmaxCrossEntropy {
   static constexpr std::string_view name = "softmax_cross_entropy";
   static constexpr double target_minimum = 0, target_maximum = 1;
 
-  double label_smoothing = 0;         ///< s in [0, 1)
+  double label_smoothing = 0;              ///< s in [0, 1)
   std::vector<double> class_weights = {};  ///< w ≥ 0, one for each class; empty: every class counts 1
 
   static constexpr Index classes(Index outputs) { return outputs; }
@@ -72,15 +74,16 @@ struct SoftmaxCrossEntropy {
     return sum;
   }
 
-  /// @throws OptionError, ShapeError for class weights that are negative, not finite, all zero or of the wrong number, and
-  ///         for label smoothing outside [0, 1).
+  /// @throws OptionError, ShapeError for class weights that are negative, not finite, all zero or of the
+  ///         wrong number, and for label smoothing outside [0, 1).
   void check(Index outputs) const {
     if (!(label_smoothing >= 0 && label_smoothing < 1))
-      throw OptionError("SoftmaxCrossEntropy: expected label_smoothing in [0, 1), got " + detail::number(label_smoothing));
+      throw OptionError("SoftmaxCrossEntropy: expected label_smoothing in [0, 1), got " +
+                        detail::number(label_smoothing));
     if (class_weights.empty()) return;
     if (static_cast<Index>(class_weights.size()) != outputs)
-      throw ShapeError("SoftmaxCrossEntropy: class_weights: expected one for each of " + detail::number(outputs) +
-                       " outputs, got " + detail::number(class_weights.size()));
+      throw ShapeError("SoftmaxCrossEntropy: class_weights: expected one for each of " +
+                       detail::number(outputs) + " outputs, got " + detail::number(class_weights.size()));
     double sum = 0;
     for (std::size_t j = 0; j < class_weights.size(); ++j) {
       const double w = class_weights[j];
@@ -89,7 +92,8 @@ struct SoftmaxCrossEntropy {
                           detail::number(w) + " for class " + detail::number(j));
       sum += w;
     }
-    if (!(sum > 0)) throw OptionError("SoftmaxCrossEntropy: class_weights: expected one above 0, got only zeros");
+    if (!(sum > 0))
+      throw OptionError("SoftmaxCrossEntropy: class_weights: expected one above 0, got only zeros");
   }
 
  private:
@@ -111,7 +115,8 @@ struct SoftmaxCrossEntropy {
 
   template <class Scalar>
   Scalar class_weight(Index j) const {
-    return class_weights.empty() ? Scalar(1) : static_cast<Scalar>(class_weights[static_cast<std::size_t>(j)]);
+    return class_weights.empty() ? Scalar(1)
+                                 : static_cast<Scalar>(class_weights[static_cast<std::size_t>(j)]);
   }
   /// cⱼ
   template <class Scalar>

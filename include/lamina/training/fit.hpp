@@ -162,6 +162,13 @@ typename Network<Scalar, L...>::Parameters >
   });
 }
 
+/// There is no default loss.
+template <class Scalar, class... L, EigenDense DX, Targets TY, class Optimizer_, class... Callbacks>
+History fit(Network<Scalar, L...>&, const DX&, const TY&, Optimizer_&&, const FitOptions&, Callbacks&&...) {
+  static_assert(sizeof(Scalar) == 0, "lamina: fit needs a loss between Y and the optimiser, such as MeanSquaredError{}");
+  return {};
+}
+
 /// The same for a data set that is already a view.
 template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_,
           detail::FitCallback... Callbacks>

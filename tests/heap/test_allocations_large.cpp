@@ -1,0 +1,41 @@
+// Large layers: the products pack nothing on the heap.
+
+#include "heap/count.hpp"
+#include "lamina/layers.hpp"
+#include "lamina/losses.hpp"
+#include "lamina/optimizers/gradient_descent.hpp"
+#include "lamina/training/step.hpp"
+#include "support/catch.hpp"
+#include "training/problems.hpp"
+
+namespace {
+
+using namespace lamina;
+
+template <class Net>
+void check_steps(Net net, Index m) {
+  net.initialize(1);
+  const problems::Matrix<float> X = problems::uniform<float>(m, net.inputs(), 1);
+  Eigen::VectorXi labels(m);
+  for (Index i = 0; i < m; ++i) labels(i) = static_cast<int>(i % 10);
+  problems::Matrix<float> output(m, net.outputs());
+  auto workspace = net.workspace();
+  const auto step = [&] { train_step(net, X, labels, SoftmaxCrossEntropy{}, GradientDescent{}, workspace); };
+  step();
+  CHECK(heap::count(step) == 0);
+  CHECK(heap::count([&] { net.predict(X, workspace, output); }) == 0);
+  CHECK(heap::count([&] { net.loss(X, labels, SoftmaxCrossEntropy{}, workspace); }) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("784-128-10", "[heap]") {
+  for (const Index m : {1, 64, 400}) {
+    check_steps(Network<float, Dense<784, 128, ReLU>, Dense<128, 10>>{}, m);
+    check_steps(Network(Dense<Dynamic, Dynamic, ReLU>(784, 128), Dense<Dynamic, Dynamic>(128, 10)), m);
+  }
+}
+
+TEST_CASE("512-512-64", "[heap]") {
+  check_steps(Network<float, Dense<512, 512, Tanh>, Dense<512, 64>>{}, 300);
+}

@@ -1,0 +1,157 @@
+// The non-finite guard: training never leaves parameters that are not finite.
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "lamina/layers.hpp"
+#include "lamina/losses.hpp"
+#include "lamina/optimizers/gradient_descent.hpp"
+#include "support/catch.hpp"
+#include "training/problems.hpp"
+#include "training/quiet.hpp"
+
+namespace {
+
+using namespace lamina;
+using Catch::Matchers::ContainsSubstring;
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+/// The message of the NonFiniteError that fit throws. Afterwards the parameters must be those after the last good step.
+template <class Net, class Loss>
+std::string message_of(Net& net, const Eigen::MatrixXd& X, const Eigen::MatrixXd& Y, const Loss& loss,
+                       double learning_rate, const FitOptions& options) {
+  struct Last {
+    const Net* net;
+    typename Net::Parameters theta;
+    void on_batch(FitState&) { theta = net->parameters(); }
+  } last{&net, net.parameters()};
+  std::string message;
+  try {
+    fit(net, X.template cast<typename Net::Scalar>(), Y.template cast<typename Net::Scalar>(), loss,
+        GradientDescent{.learning_rate = learning_rate}, options, last);
+  } catch (const NonFiniteError& error) {
+    message = error.what();
+  }
+  CHECK(net.parameters().allFinite());
+  CHECK(net.parameters() == last.theta);
+  return message;
+}
+
+/// Not a number where the target is above one.
+struct Failing {
+  template <class DA, class DY>
+  typename DA::Scalar value(const DA& A, const DY& Y) const {
+    return Y.maxCoeff() > 1 ? std::numeric_limits<typename DA::Scalar>::quiet_NaN() : (A - Y).squaredNorm();
+  }
+  template <class DA, class DY, class DdA>
+  void gradient(const DA& A, const DY& Y, DdA& dA) const {
+    dA = 2 * (A - Y);
+  }
+};
+
+/// log z: not a number for negative z.
+struct Log {
+  static constexpr std::string_view name = "log";
+  static auto g(const auto& Z) { return Z.log(); }
+  static auto derivative(const auto& Z, const auto&) { return Z.inverse(); }
+};
+
+/// √|z| with a derivative that is infinite at zero.
+struct Root {
+  static constexpr std::string_view name = "root";
+  static auto g(const auto& Z) { return Z.abs().sqrt(); }
+  static auto derivative(const auto& Z, const auto&) { return Z.abs().rsqrt() / 2; }
+};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a learning rate that is too high", "[fit][non_finite]", float, double) {
+  const problems::Surface<> data(40);
+  Network<TestType, Dense<2, 8, ReLU>, Dense<8, 1>> net;
+  // 1e3 takes some steps to the limit of the scalar; the others leap over it in one.
+  for (const double learning_rate : {1e3, 1e20, static_cast<double>(std::numeric_limits<TestType>::max())}) {
+    net.initialize(1);
+    const std::string message =
+        message_of(net, data.X, data.Y, MeanSquaredError{}, learning_rate, problems::quiet(1000, 8));
+    INFO("learning rate " << learning_rate);
+    CHECK_THAT(message, ContainsSubstring("epoch ") && ContainsSubstring("batch ") && ContainsSubstring("layer ") &&
+                            ContainsSubstring("(Dense)"));
+  }
+}
+
+TEST_CASE("the message names epoch and batch", "[fit][non_finite]") {
+  Eigen::MatrixXd X = problems::uniform(10, 1, 1), Y = Eigen::MatrixXd::Zero(10, 1);
+  Y(7, 0) = 2;
+  FitOptions options = problems::quiet(3, 2);
+  options.shuffle = false;
+  Network<double, Dense<1, 1>> net;
+  const std::string message = message_of(net, X, Y, Failing{}, 0.1, options);
+  CHECK_THAT(message, ContainsSubstring("epoch 0, batch 3") && ContainsSubstring("loss is nan"));
+}
+
+TEST_CASE("the message names the layer whose output is not finite", "[fit][non_finite]") {
+  const Eigen::MatrixXd X = problems::uniform(10, 2, 1), Y = Eigen::MatrixXd::Zero(10, 1);
+  Network<double, Dense<2, 3>, Dense<3, 3, Log>, Dense<3, 1>> net;
+  net.initialize(1);
+  CHECK_THAT(message_of(net, X, Y, MeanSquaredError{}, 0.1, problems::quiet(3)),
+             ContainsSubstring("epoch 0, batch 0") && ContainsSubstring("the output of layer 1 (Dense)"));
+}
+
+TEST_CASE("the message names the layer whose gradient is not finite", "[fit][non_finite]") {
+  // Every output is 0, the loss is finite, and g'(0) is not.
+  const Eigen::MatrixXd X = problems::uniform(10, 2, 1), Y = Eigen::MatrixXd::Ones(10, 1);
+  Network<double, Dense<2, 2>, Dense<2, 1, Root>> net;
+  net.weights<0>().setOnes();
+  CHECK_THAT(message_of(net, X, Y, MeanSquaredError{}, 0.1, problems::quiet(3)),
+             ContainsSubstring("epoch 0, batch 0") && ContainsSubstring("the gradient of layer"));
+}
+
+TEST_CASE("the message names the layer whose parameters are not finite", "[fit][non_finite]") {
+  const problems::Surface<> data(10);
+  Network<double, Dense<2, 2, Tanh>, Dense<2, 1>> net;
+  net.initialize(1);
+  net.weights<1>()(0, 0) = not_a_number;
+  try {
+    fit(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{}, problems::quiet(1));
+    FAIL("nothing was thrown");
+  } catch (const NonFiniteError& error) {
+    CHECK_THAT(error.what(), ContainsSubstring("the parameters of layer 1 (Dense)"));
+  }
+}
+
+TEST_CASE("a step by hand has the same guard", "[step][non_finite]") {
+  const Eigen::MatrixXd X = problems::uniform(10, 2, 1), Y = Eigen::MatrixXd::Zero(10, 3);
+  Network<double, Dense<2, 3>, Dense<3, 3, Log>> net;
+  net.initialize(1);
+  const auto before = net;
+  auto workspace = net.workspace();
+  CHECK_THROWS_AS(train_step(net, X, Y, MeanSquaredError{}, GradientDescent{}, workspace), NonFiniteError);
+  CHECK(net.parameters() == before.parameters());
+}
+
+TEST_CASE("a pass that fails does not move running statistics", "[fit][non_finite]") {
+  const Eigen::MatrixXd X = problems::uniform(10, 2, 1), Y = Eigen::MatrixXd::Ones(10, 1);
+  const auto statistics_stay = [&](auto net, const Eigen::MatrixXd& inputs) {
+    const auto mean = net.template layer<0>().running_mean(), variance = net.template layer<0>().running_variance();
+    CHECK_THROWS_AS(fit(net, inputs, Y, MeanSquaredError{}, GradientDescent{}, problems::quiet(1)), NonFiniteError);
+    CHECK((net.template layer<0>().running_mean() == mean).all());
+    CHECK((net.template layer<0>().running_variance() == variance).all());
+  };
+  SECTION("by its loss") {
+    Network<double, BatchNorm<2>, Dense<2, 1, Log>> net;
+    net.initialize(1);
+    net.bias<1>().setConstant(-10);
+    statistics_stay(net, X);
+  }
+  SECTION("by its gradient") {
+    Network<double, BatchNorm<2>, Dense<2, 1, Root>> net;  // W = 0 and b = 0
+    statistics_stay(net, X);
+  }
+  SECTION("by a variance that overflows") {
+    Network<double, BatchNorm<2>, Dense<2, 1>> net;
+    net.initialize(1);
+    statistics_stay(net, 1e200 * X);
+  }
+}
