@@ -101,6 +101,38 @@ TEST_CASE("batches: of every size, they add up to the whole") {
   }
 }
 
+TEST_CASE("batches: one that counts for nothing has no loss and no gradient") {
+  Net net;
+  net.initialize(1);
+  const MatrixXd X = MatrixXd::Random(m, 3);
+  std::vector<int> labels(m, 1);
+  const std::vector<double> weights(m, 1.0);
+  auto workspace = net.workspace();
+  // Class 1 does not count. With label smoothing the other class has a share in every sample all the same.
+  for (const double smoothing : {0.0, 0.1}) {
+    const lamina::SoftmaxCrossEntropy loss{.label_smoothing = smoothing, .class_weights = {1, 0}};
+    const auto nothing = [&](const auto& Y) {
+      CHECK(net.loss_and_gradient(X, Y, loss, workspace) == 0);
+      CHECK(workspace.gradient == VectorXd::Zero(26));
+      CHECK(net.input_gradient(X, Y, loss, workspace) == MatrixXd::Zero(m, 3));
+      CHECK(workspace.gradient == VectorXd::Zero(26));
+      CHECK(net.loss(X, Y, loss) == 0);
+    };
+    nothing(labels);
+    nothing(lamina::weighted(labels, weights));
+  }
+  // Weights of which one batch has none, as fit may meet it.
+  VectorXd half = VectorXd::Ones(m);
+  half.head(5).setZero();
+  const MatrixXd Y = MatrixXd::Random(m, 2);
+  Net trained = net;
+  const auto history = lamina::fit(trained, X, lamina::weighted(Y, half), MeanSquaredError{}, lamina::GradientDescent{},
+                                   FitOptions{.epochs = 1, .batch_size = 5, .shuffle = false, .progress = Progress::never});
+  CHECK(std::isfinite(history.loss[0]));
+  CHECK(trained.parameters().allFinite());
+  CHECK(trained.parameters() != net.parameters());
+}
+
 TEST_CASE("batches: fit sees every sample once in every epoch, whatever the size") {
   const MatrixXd X = MatrixXd::Random(m, 3);
   MatrixXd Y = MatrixXd::Zero(m, 2);

@@ -159,6 +159,12 @@ TEST_CASE("views: one sample as a row, one feature as a column") {
   CHECK(net.predict(RowMajorXd(X).row(2)) == of_row);
   CHECK((of_row - MatrixXd(net.predict(X)).row(2)).cwiseAbs().maxCoeff() <= 1e-15);
 
+  const Matrix<double, 4, 3> four = X.topRows(4);  // and fixed shapes
+  const Matrix<double, 4, 2> of_four = net.predict(four);
+  CHECK(of_four == MatrixXd(net.predict(MatrixXd(four))));
+  const Matrix<double, 4, 3, RowMajor> four_by_rows = four;
+  CHECK(net.predict(four_by_rows) == of_four);
+
   lamina::Network<double, Dense<1, 4, lamina::Tanh>, Dense<4, 1>> curve;
   curve.initialize(1);
   const VectorXd x = VectorXd::LinSpaced(9, -1, 1), y = x.array().sin();

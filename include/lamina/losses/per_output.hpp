@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,14 +28,14 @@ class PerOutput {
   /// @throws ShapeError when there are several numbers, but not one for each output; OptionError at the first
   ///         number for which `good` does not hold.
   template <class Good>
-  void check(Index outputs, const std::string& option, const std::string& expected, Good good) const {
+  void check(Index outputs, std::string_view option, std::string_view expected, Good good) const {
     if (!values_.empty() && static_cast<Index>(values_.size()) != outputs)
-      throw ShapeError(option + ": expected one number, or one for each of " + detail::number(outputs) +
-                       " outputs, got " + detail::number(values_.size()));
+      detail::fail<ShapeError>({option, ": expected one number, or one for each of ", outputs, " outputs, got ",
+                                values_.size()});
     for (Index j = 0; j < (values_.empty() ? 1 : outputs); ++j)
       if (!good((*this)[j]))
-        throw OptionError(option + ": expected " + expected + ", got " + detail::number((*this)[j]) +
-                          (values_.empty() ? "" : " for output " + detail::number(j)));
+        detail::fail<OptionError>({option, ": expected ", expected, ", got ", (*this)[j],
+                                   values_.empty() ? "" : " for output " + detail::number(j)});
   }
 
  private:
