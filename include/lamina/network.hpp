@@ -94,23 +94,27 @@ class Network {
   /// W of layer l (from 0), In×Out, as a view into θ; γ (1×N) of a normalising layer.
   template <std::size_t l>
   auto weights() {
-    static_assert(requires { layer<l>().weights(theta_.data()); }, "lamina: this layer has no weights");
+    static_assert(
+        requires { layer<l>().weights(theta_.data()); }, "lamina: this layer has no weights");
     return layer<l>().weights(theta_.data() + offset(l));
   }
   template <std::size_t l>
   auto weights() const {
-    static_assert(requires { layer<l>().weights(theta_.data()); }, "lamina: this layer has no weights");
+    static_assert(
+        requires { layer<l>().weights(theta_.data()); }, "lamina: this layer has no weights");
     return layer<l>().weights(theta_.data() + offset(l));
   }
   /// b of layer l, 1×Out, as a view into θ; β (1×N) of a normalising layer.
   template <std::size_t l>
   auto bias() {
-    static_assert(requires { layer<l>().bias(theta_.data()); }, "lamina: this layer has no bias");
+    static_assert(
+        requires { layer<l>().bias(theta_.data()); }, "lamina: this layer has no bias");
     return layer<l>().bias(theta_.data() + offset(l));
   }
   template <std::size_t l>
   auto bias() const {
-    static_assert(requires { layer<l>().bias(theta_.data()); }, "lamina: this layer has no bias");
+    static_assert(
+        requires { layer<l>().bias(theta_.data()); }, "lamina: this layer has no bias");
     return layer<l>().bias(theta_.data() + offset(l));
   }
   /// Layer l: its extents and options. Its extents must stay what they are.
@@ -151,7 +155,7 @@ class Network {
   template <EigenDense DX>
   auto predict(const DX& X) const {
     constexpr bool fixed = DX::RowsAtCompileTime != Dynamic && Outputs != Dynamic;
-    constexpr bool small = !fixed || is_inline<Scalar, fixed ? DX::RowsAtCompileTime * Outputs : Dynamic>;
+    constexpr bool small = !fixed || is_inline < Scalar, fixed ? DX::RowsAtCompileTime * Outputs : Dynamic > ;
     constexpr int rows = small ? DX::RowsAtCompileTime : static_cast<int>(Dynamic);
     constexpr int options = rows == 1 && Outputs != 1 ? Eigen::RowMajor : Eigen::ColMajor;
     Eigen::Matrix<Scalar, rows, static_cast<int>(Outputs), options> prediction(X.rows(), outputs());
@@ -265,7 +269,11 @@ class Network {
                            next_pass(workspace, mode), {.gradient = true, .input_gradient = true},
                            [&](Index begin, const auto& tile) { dX.middleRows(begin, tile.rows()) = tile; })
               .second;
-      if (divisor != 0) dX /= divisor;
+      if (divisor != 0) {
+        dX /= divisor;
+      } else {
+        dX.setZero();
+      }
     });
     return dX;
   }
@@ -337,7 +345,8 @@ class Network {
     if constexpr (Theta::SizeAtCompileTime == Dynamic || Extents::parameters == Dynamic) {
       const Index expected = detail::footprint_of(layers_).parameters;
       if (theta.size() != expected)
-        detail::fail<ShapeError>({"parameters: expected ", expected, " for the layers of the network, got ", theta.size()});
+        detail::fail<ShapeError>(
+            {"parameters: expected ", expected, " for the layers of the network, got ", theta.size()});
     }
   }
   template <class DX, class F>

@@ -4,7 +4,8 @@
 #include <lamina/layers/dense.hpp>
 #include <lamina/network.hpp>
 
-auto use(const lamina::Network<float, lamina::Dense<3, 1, lamina::Identity, false>, lamina::Dense<1, 1>>& net) {
+auto use(
+    const lamina::Network<float, lamina::Dense<3, 1, lamina::Identity, false>, lamina::Dense<1, 1>>& net) {
 #ifdef LAMINA_REJECTED
   return net.bias<0>();
 #else

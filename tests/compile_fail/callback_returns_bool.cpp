@@ -6,7 +6,8 @@
 #include <lamina/optimizers/gradient_descent.hpp>
 #include <lamina/training/fit.hpp>
 
-void use(lamina::Network<double, lamina::Dense<3, 1>>& net, const Eigen::MatrixXd& X, const Eigen::MatrixXd& Y) {
+void use(lamina::Network<double, lamina::Dense<3, 1>>& net, const Eigen::MatrixXd& X,
+         const Eigen::MatrixXd& Y) {
 #ifdef LAMINA_REJECTED
   const auto callback = [](lamina::FitState& state) { return state.loss > 0.1; };
 #else
@@ -14,5 +15,6 @@ void use(lamina::Network<double, lamina::Dense<3, 1>>& net, const Eigen::MatrixX
     if (state.loss <= 0.1) state.stop();
   };
 #endif
-  lamina::fit(net, X, Y, lamina::MeanSquaredError{}, lamina::GradientDescent{}, lamina::FitOptions{}, callback);
+  lamina::fit(net, X, Y, lamina::MeanSquaredError{}, lamina::GradientDescent{}, lamina::FitOptions{},
+              callback);
 }

@@ -6,7 +6,8 @@
 #include <lamina/optimizers/gradient_descent.hpp>
 #include <lamina/training/fit.hpp>
 
-void use(lamina::Network<double, lamina::Dense<3, 1>>& net, const Eigen::MatrixXd& X, const Eigen::MatrixXd& Y) {
+void use(lamina::Network<double, lamina::Dense<3, 1>>& net, const Eigen::MatrixXd& X,
+         const Eigen::MatrixXd& Y) {
 #ifdef LAMINA_REJECTED
   lamina::fit(net, X, Y, lamina::GradientDescent{}, lamina::FitOptions{});
 #else

@@ -5,7 +5,8 @@
 #include <lamina/losses/mean_squared_error.hpp>
 #include <lamina/network.hpp>
 
-double use(lamina::Network<double, lamina::Dense<3, 1>>& net, const Eigen::MatrixXd& X, const Eigen::VectorXi& Y) {
+double use(lamina::Network<double, lamina::Dense<3, 1>>& net, const Eigen::MatrixXd& X,
+           const Eigen::VectorXi& Y) {
 #ifdef LAMINA_REJECTED
   return net.loss(X, Y, lamina::MeanSquaredError{});
 #else

@@ -25,9 +25,13 @@ struct Bell {
   double k = 1;
 
   template <class Z>
-  auto g(const Z& z) const { return (-static_cast<typename Z::Scalar>(k) * z.square()).exp(); }
+  auto g(const Z& z) const {
+    return (-static_cast<typename Z::Scalar>(k) * z.square()).exp();
+  }
   template <class Z>
-  auto derivative(const Z& z, const auto& A) const { return -2 * static_cast<typename Z::Scalar>(k) * z * A; }
+  auto derivative(const Z& z, const auto& A) const {
+    return -2 * static_cast<typename Z::Scalar>(k) * z * A;
+  }
 };
 
 /// F = Σ (A − Y)⁴
@@ -77,7 +81,8 @@ TEST_CASE("a user's loss passes the check of its gradients, and is learned", "[e
   CHECK(check_gradients(net, data.X, data.Y, Quartic{}));
 
   const double before = net.loss(data.X, data.Y, Quartic{});
-  CHECK(before == Catch::Detail::Approx((net.predict(data.X) - data.Y).array().pow(4).sum() / 30).epsilon(1e-12));
+  CHECK(before ==
+        Catch::Detail::Approx((net.predict(data.X) - data.Y).array().pow(4).sum() / 30).epsilon(1e-12));
   fit(net, data.X, data.Y, Quartic{}, GradientDescent{.learning_rate = 0.02}, problems::quiet(100, 10));
   CHECK(net.loss(data.X, data.Y, Quartic{}) < before / 10);
 
@@ -92,7 +97,8 @@ TEST_CASE("a user's loss passes the check of its gradients, and is learned", "[e
 
 TEST_CASE("check_gradients finds a wrong derivative, and says where", "[extension]") {
   const problems::Surface<> data(30);
-  const auto wrong_activation = check_gradients(network_with<WrongSine>(), data.X, data.Y, MeanSquaredError{});
+  const auto wrong_activation =
+      check_gradients(network_with<WrongSine>(), data.X, data.Y, MeanSquaredError{});
   CHECK_FALSE(wrong_activation);
   CHECK(wrong_activation.largest_error > 0.01);
   CHECK_THAT(wrong_activation.where, Catch::Matchers::ContainsSubstring("layer 0, Dense") ||

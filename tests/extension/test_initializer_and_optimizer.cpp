@@ -17,7 +17,8 @@ struct Signs {
 
   template <class Matrix>
   void operator()(Matrix& W, Random& random) const {
-    for (auto& w : W.reshaped()) w = static_cast<typename Matrix::Scalar>(random.uniform() < 0.5 ? -scale : scale);
+    for (auto& w : W.reshaped())
+      w = static_cast<typename Matrix::Scalar>(random.uniform() < 0.5 ? -scale : scale);
   }
 };
 

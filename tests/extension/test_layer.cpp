@@ -24,7 +24,8 @@ struct Scale {
 
   static void initialize(auto theta, const auto&, auto&) { theta.setOnes(); }
   static void forward(const auto& s, const auto& A0, auto& A, auto&, const Pass&) { A = A0 * s.asDiagonal(); }
-  static void backward(const auto& s, const auto& A0, auto&, auto&, auto& dA, auto& ds, auto* dA0, const Pass&) {
+  static void backward(const auto& s, const auto& A0, auto&, auto&, auto& dA, auto& ds, auto* dA0,
+                       const Pass&) {
     ds += A0.cwiseProduct(dA).colwise().sum().transpose();  // dsⱼ = Σᵢ A0ᵢⱼ·dAᵢⱼ
     if (dA0) *dA0 = dA * s.asDiagonal();
   }
@@ -63,14 +64,13 @@ TEST_CASE("a user's layer passes the check of its gradients, and learns", "[exte
   CHECK(check_gradients(net, data.X.topRows(20), data.Y.topRows(20), MeanSquaredError{}));
 
   const double before = net.loss(data.X, data.Y, MeanSquaredError{});
-  fit(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.1}, problems::quiet(50, 16));
+  fit(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.1},
+      problems::quiet(50, 16));
   CHECK(net.loss(data.X, data.Y, MeanSquaredError{}) < before / 10);
   CHECK_FALSE(net.parameters().segment(30, 6).isOnes(0));
 }
 
 TEST_CASE("a layer without a name is called user-defined in messages", "[extension]") {
-  const auto make = [] {
-    return make_network<double>(Dense<Dynamic, Dynamic>(2, 3), Squares<2>{});
-  };
+  const auto make = [] { return make_network<double>(Dense<Dynamic, Dynamic>(2, 3), Squares<2>{}); };
   CHECK_THROWS_WITH(make(), Catch::Matchers::ContainsSubstring("layer 1 (user-defined)"));
 }

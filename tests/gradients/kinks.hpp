@@ -49,7 +49,8 @@ inline std::vector<double> kinks(std::string_view name) {
 /// The distance of the nearest element to a kink.
 inline double distance_to_kinks(const AnyActivation& g, const MatrixXd& Z) {
   double distance = HUGE_VAL;
-  for (const double kink : kinks(g.name())) distance = std::min(distance, (Z.array() - kink).abs().minCoeff());
+  for (const double kink : kinks(g.name()))
+    distance = std::min(distance, (Z.array() - kink).abs().minCoeff());
   return distance;
 }
 /// Whether there are elements between any two neighbouring kinks, and beyond them.
@@ -66,7 +67,7 @@ inline bool on_all_branches(const AnyActivation& g, const MatrixXd& Z) {
 template <class Matrix>
 void draw(Matrix&& M, double range, lamina::Random& random) {
   for (Index j = 0; j < M.cols(); ++j)
-    for (Index i = 0; i < M.rows(); ++i) 
+    for (Index i = 0; i < M.rows(); ++i)
       M(i, j) = static_cast<typename std::remove_cvref_t<Matrix>::Scalar>(random.uniform(-range, range));
 }
 

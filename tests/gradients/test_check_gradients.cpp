@@ -67,8 +67,8 @@ struct Scale {
     A = A0 * theta(0);
   }
   template <class S>
-  void backward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>&, Span<S>&, Tile<S>& dA, Span<S>& dtheta,
-                Tile<S>* dA0, const Pass&) const {
+  void backward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>&, Span<S>&, Tile<S>& dA,
+                Span<S>& dtheta, Tile<S>* dA0, const Pass&) const {
     dtheta(0) += A0.cwiseProduct(dA).sum();
     if (dA0) *dA0 = dA * theta(0);
   }
@@ -81,7 +81,9 @@ struct SineOfTheWrongSign : Sine {
 };
 
 struct SineWithoutDerivative : Sine {
-  static auto derivative(const auto& Z, const auto&) { return Z.cos() * std::numeric_limits<double>::quiet_NaN(); }
+  static auto derivative(const auto& Z, const auto&) {
+    return Z.cos() * std::numeric_limits<double>::quiet_NaN();
+  }
 };
 
 struct HalfAGradient : MeanSquaredError {
@@ -126,8 +128,8 @@ TEST_CASE("check_gradients: a wrong derivative does not pass") {
   CHECK_FALSE(static_cast<bool>(sign));
   // Everything below the activation has the wrong sign, the layer above it is right.
   CHECK(sign.analytic == Catch::Approx(-sign.numeric).epsilon(1e-6));
-  CHECK((sign.where.find("(layer 0, Dense)") != std::string::npos || sign.where.find("(layer 1, Dense)") != std::string::npos ||
-         sign.where.find("X(") == 0));
+  CHECK((sign.where.find("(layer 0, Dense)") != std::string::npos ||
+         sign.where.find("(layer 1, Dense)") != std::string::npos || sign.where.find("X(") == 0));
 
   Around<SineWithoutDerivative> nothing;
   const GradientCheck nan = check(nothing);
@@ -151,7 +153,8 @@ TEST_CASE("check_gradients: it names the derivative that is wrong") {
     const GradientCheck result = check(net);
     CHECK_FALSE(result.passed());
     CHECK(result.where == "parameter " + std::to_string(first + i) + " (layer 1, Mistaken)");
-    CHECK(result.analytic - result.numeric == Catch::Approx(1e-3 / 4).epsilon(1e-4));  // F is a mean of four rows
+    CHECK(result.analytic - result.numeric ==
+          Catch::Approx(1e-3 / 4).epsilon(1e-4));  // F is a mean of four rows
   }
   for (Index row = 0; row < 4; ++row)
     for (Index column = 0; column < 2; ++column) {

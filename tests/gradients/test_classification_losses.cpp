@@ -51,6 +51,8 @@ TEST_CASE("gradients: binary cross-entropy") {
     check_loss(loss, 1, probabilities);
     check_loss(loss, 3, probabilities);
   }
-  check_loss(BinaryCrossEntropy{.positive_weight = {0.5, 2, 0}, .negative_weight = {1, 0, 4}, .label_smoothing = 0.1}, 3,
-             probabilities);
+  check_loss(
+      BinaryCrossEntropy{
+          .positive_weight = {0.5, 2, 0}, .negative_weight = {1, 0, 4}, .label_smoothing = 0.1},
+      3, probabilities);
 }

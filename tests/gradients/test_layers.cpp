@@ -15,7 +15,8 @@ using lamina::Normalization;
 constexpr Index inputs = 3, width = 4, outputs = 2, rows = 5;
 
 Normalization<Eigen::Dynamic> scaling() {
-  return {Eigen::RowVector4d(0.5, -1, 0, 2), Eigen::RowVector4d(2, 0.5, -1, 1), Eigen::RowVector4d(0, 1, -1, 0.25)};
+  return {Eigen::RowVector4d(0.5, -1, 0, 2), Eigen::RowVector4d(2, 0.5, -1, 1),
+          Eigen::RowVector4d(0, 1, -1, 0.25)};
 }
 
 void check(const DynamicNetwork<double>& net, const MatrixXd& X) {
@@ -23,7 +24,8 @@ void check(const DynamicNetwork<double>& net, const MatrixXd& X) {
   MatrixXd Y(X.rows(), net.outputs());
   draw(Y, 1, random);
   for (const Mode mode : {Mode::training, Mode::evaluation}) {
-    const auto result = lamina::check_gradients(net, X, Y, lamina::MeanSquaredError{}, {.mode = mode, .seed = 3});
+    const auto result =
+        lamina::check_gradients(net, X, Y, lamina::MeanSquaredError{}, {.mode = mode, .seed = 3});
     CAPTURE(mode == Mode::training, result.where, result.analytic, result.numeric, result.largest_error);
     CHECK(result.passed());
   }
@@ -78,14 +80,30 @@ TEST_CASE("gradients: every activation behind another, and without a bias") {
 TEST_CASE("gradients: every kind of layer in every place") {
   const auto add = [](DynamicNetwork<double>& net, int kind) {
     switch (kind) {
-      case 0: net.dense(width, "tanh"); break;
-      case 1: net.dense(width, "gelu", false); break;
-      case 2: net.activation("silu"); break;
-      case 3: net.dropout(0.3); break;
-      case 4: net.batch_norm(0.2, 1e-3); break;
-      case 5: net.layer_norm(1e-3); break;
-      case 6: net.normalization(scaling()); break;
-      default: net.softmax(); break;
+      case 0:
+        net.dense(width, "tanh");
+        break;
+      case 1:
+        net.dense(width, "gelu", false);
+        break;
+      case 2:
+        net.activation("silu");
+        break;
+      case 3:
+        net.dropout(0.3);
+        break;
+      case 4:
+        net.batch_norm(0.2, 1e-3);
+        break;
+      case 5:
+        net.layer_norm(1e-3);
+        break;
+      case 6:
+        net.normalization(scaling());
+        break;
+      default:
+        net.softmax();
+        break;
     }
   };
   constexpr int kinds = 8;
@@ -107,7 +125,8 @@ TEST_CASE("gradients: every kind of layer in every place") {
 
 // Running statistics that are not 0 and 1, an epsilon that counts, and the batch of one row, which is defined.
 TEST_CASE("gradients: batch normalisation") {
-  DynamicNetwork<double> net = DynamicNetwork<double>(inputs).dense(width, "tanh").batch_norm(0.3, 0.05).dense(outputs, "tanh");
+  DynamicNetwork<double> net =
+      DynamicNetwork<double>(inputs).dense(width, "tanh").batch_norm(0.3, 0.05).dense(outputs, "tanh");
   lamina::Random random(1);
   draw(net.parameters(), 1, random);
   MatrixXd X(rows, inputs), Y(rows, outputs);

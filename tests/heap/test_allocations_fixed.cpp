@@ -17,7 +17,8 @@ using namespace lamina;
 
 /// Everything there is to do with a network, for batches within a tile, of one, and larger.
 template <class Net, class Loss, class TY>
-void check_nothing_is_allocated(const problems::Matrix<typename Net::Scalar>& X, const TY& Y, const Loss& loss) {
+void check_nothing_is_allocated(const problems::Matrix<typename Net::Scalar>& X, const TY& Y,
+                                const Loss& loss) {
   using Scalar = typename Net::Scalar;
   const auto taken = [](const char* what, auto&& f) {
     INFO(what);
@@ -111,7 +112,8 @@ TEST_CASE("regression in float and long double", "[heap]") {
 TEST_CASE("dropout, layer normalisation, scaling and softmax", "[heap]") {
   using Net = Network<double, Normalization<3>, Dense<3, 16>, LayerNorm<16>, Activate<16, GELU>, Dropout<16>,
                       Dense<16, 2>, Softmax<2>>;
-  check_nothing_is_allocated<Net>(problems::uniform(many, 3, 1), problems::uniform(many, 2, 2), MeanSquaredError{});
+  check_nothing_is_allocated<Net>(problems::uniform(many, 3, 1), problems::uniform(many, 2, 2),
+                                  MeanSquaredError{});
 }
 
 TEST_CASE("labels and weights", "[heap]") {
@@ -119,11 +121,13 @@ TEST_CASE("labels and weights", "[heap]") {
   const std::vector<double> weights(static_cast<std::size_t>(many), 0.5);
   using Net = Network<double, Dense<2, 8, Tanh>, Dense<8, 3>>;
   check_nothing_is_allocated<Net>(data.X, data.labels, SoftmaxCrossEntropy{});
-  check_nothing_is_allocated<Net>(data.X, weighted(data.labels, weights), SoftmaxCrossEntropy{.class_weights = {1, 2, 3}});
+  check_nothing_is_allocated<Net>(data.X, weighted(data.labels, weights),
+                                  SoftmaxCrossEntropy{.class_weights = {1, 2, 3}});
 
   Eigen::VectorXi yes_or_no(many);
   for (Index i = 0; i < many; ++i) yes_or_no(i) = static_cast<int>(i % 2);
-  check_nothing_is_allocated<Network<double, Dense<2, 8, Tanh>, Dense<8, 1>>>(data.X, yes_or_no, BinaryCrossEntropy{});
+  check_nothing_is_allocated<Network<double, Dense<2, 8, Tanh>, Dense<8, 1>>>(data.X, yes_or_no,
+                                                                              BinaryCrossEntropy{});
 }
 
 TEST_CASE("every other loss", "[heap]") {
@@ -147,12 +151,14 @@ TEST_CASE("X and Y in rows, in blocks, in maps", "[heap]") {
   using Net = Network<double, Dense<3, 16, Tanh>, Dense<16, 2>>;
   Net net;
   net.initialize(1);
-  const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows = problems::uniform(many, 5, 1);
+  const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows =
+      problems::uniform(many, 5, 1);
   const std::vector<double> numbers(static_cast<std::size_t>(2 * many + 1), 0.5);
   CHECK(heap::count([&] {
           auto workspace = net.workspace();
-          train_step(net, rows.middleCols(1, 3), Eigen::Map<const Eigen::MatrixXd>(numbers.data() + 1, many, 2),
-                     MeanSquaredError{}, GradientDescent{}, workspace);
+          train_step(net, rows.middleCols(1, 3),
+                     Eigen::Map<const Eigen::MatrixXd>(numbers.data() + 1, many, 2), MeanSquaredError{},
+                     GradientDescent{}, workspace);
           net.loss(rows.leftCols(3), rows.rightCols(2), MeanSquaredError{}, workspace);
           net.predict(rows.row(7).head(3), workspace);
         }) == 0);

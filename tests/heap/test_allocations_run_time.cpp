@@ -19,7 +19,8 @@ constexpr Index many = 1000;
 
 /// After one step, one loss and one prediction of the largest batch, no more of them allocates.
 template <class Net, class Loss, class TY>
-void check_first_only(Net net, const problems::Matrix<typename Net::Scalar>& X, const TY& Y, const Loss& loss) {
+void check_first_only(Net net, const problems::Matrix<typename Net::Scalar>& X, const TY& Y,
+                      const Loss& loss) {
   net.initialize(1);
   auto workspace = net.workspace();
   problems::Matrix<typename Net::Scalar> output(X.rows(), net.outputs());
@@ -47,8 +48,8 @@ void check_first_only(Net net, const problems::Matrix<typename Net::Scalar>& X, 
 }  // namespace
 
 TEST_CASE("run-time extents", "[heap]") {
-  check_first_only(make_network<double>(Dense<Dynamic, Dynamic, ReLU>(3, 20), Dense<Dynamic, Dynamic, Tanh>(20, 5),
-                                        Dense<Dynamic, Dynamic>(5, 2)),
+  check_first_only(make_network<double>(Dense<Dynamic, Dynamic, ReLU>(3, 20),
+                                        Dense<Dynamic, Dynamic, Tanh>(20, 5), Dense<Dynamic, Dynamic>(5, 2)),
                    problems::uniform(many, 3, 1), problems::uniform(many, 2, 2), MeanSquaredError{});
   check_first_only(Network(Dense<Dynamic, Dynamic, GELU>(3, 20), Dense<Dynamic, 1>(20, 1)),
                    problems::uniform<float>(many, 3, 1), problems::uniform<float>(many, 1, 2), Huber{});
@@ -84,7 +85,8 @@ TEST_CASE("smaller batches after a larger one", "[heap]") {
   train_step(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{}, workspace);
   CHECK(heap::count([&] {
           for (const Index m : {999, 1, 17, 500})
-            train_step(net, data.X.topRows(m), data.Y.topRows(m), MeanSquaredError{}, GradientDescent{}, workspace);
+            train_step(net, data.X.topRows(m), data.Y.topRows(m), MeanSquaredError{}, GradientDescent{},
+                       workspace);
         }) == 0);
 }
 

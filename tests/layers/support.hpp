@@ -23,13 +23,14 @@ struct Sum {
 /// A(i, j) of a layer by itself, for one tile and pass.
 template <class L, class Scalar>
 Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic> forward(
-    const L& layer, const Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>& X, const lamina::Pass& pass) {
+    const L& layer, const Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>& X,
+    const lamina::Pass& pass) {
   Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic> output(X.rows(), layer.outputs());
   Eigen::Matrix<Scalar, Eigen::Dynamic, 1> memory(L::cache_size(X.rows(), layer.inputs(), layer.outputs()));
   auto A = lamina::detail::tile(output.data(), output.rows(), output.cols());
   lamina::Span<Scalar> cache(memory.data(), memory.size());
-  layer.forward(lamina::ConstSpan<Scalar>(nullptr, 0), lamina::detail::tile(X.data(), X.rows(), X.cols()), A, cache,
-                pass);
+  layer.forward(lamina::ConstSpan<Scalar>(nullptr, 0), lamina::detail::tile(X.data(), X.rows(), X.cols()), A,
+                cache, pass);
   return output;
 }
 

@@ -19,9 +19,11 @@ TEST_CASE("a linear layer and an activation are a layer with that activation", "
     auto a = together.workspace();
     auto b = apart.workspace();
     CHECK(together.predict(X) == apart.predict(X));
-    CHECK(together.loss_and_gradient(X, Y, MeanSquaredError{}, a) == apart.loss_and_gradient(X, Y, MeanSquaredError{}, b));
+    CHECK(together.loss_and_gradient(X, Y, MeanSquaredError{}, a) ==
+          apart.loss_and_gradient(X, Y, MeanSquaredError{}, b));
     CHECK(a.gradient == b.gradient);
-    CHECK(together.input_gradient(X, Y, MeanSquaredError{}, a) == apart.input_gradient(X, Y, MeanSquaredError{}, b));
+    CHECK(together.input_gradient(X, Y, MeanSquaredError{}, a) ==
+          apart.input_gradient(X, Y, MeanSquaredError{}, b));
   };
   agree(Tanh{});  // derivative from A alone
   agree(SiLU{});  // derivative from Z

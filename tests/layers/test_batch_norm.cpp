@@ -126,7 +126,8 @@ TEST_CASE("a batch of one sample is its own mean", "[batch_norm]") {
   CHECK((net.layer<0>().running_variance() == 1).all());
 
   auto workspace = net.workspace();
-  CHECK(net.input_gradient(x, Eigen::MatrixXd::Zero(1, 1), MeanSquaredError{}, workspace, Mode::training).isZero(0));
+  CHECK(net.input_gradient(x, Eigen::MatrixXd::Zero(1, 1), MeanSquaredError{}, workspace, Mode::training)
+            .isZero(0));
   CHECK(workspace.gradient.allFinite());
   CHECK(net.predict(x).allFinite());
 }
@@ -153,7 +154,8 @@ TEST_CASE("running statistics can be set and reset", "[batch_norm]") {
   CHECK_THROWS_AS(layer.set_running_statistics(Eigen::Vector2d(1, 2), ones), ShapeError);
   CHECK_THROWS_AS(layer.set_running_statistics(ones, Eigen::Vector4d::Ones()), ShapeError);
   CHECK_THROWS_AS(layer.set_running_statistics(Eigen::Vector3d(0, not_a_number, 0), ones), DataError);
-  CHECK_THROWS_WITH(layer.set_running_statistics(ones, Eigen::Vector3d(1, 1, -1)), ContainsSubstring("column 2"));
+  CHECK_THROWS_WITH(layer.set_running_statistics(ones, Eigen::Vector3d(1, 1, -1)),
+                    ContainsSubstring("column 2"));
   CHECK((layer.running_mean() == Eigen::RowVector3d(1, 2, 3).array()).all());
 
   layer.reset();

@@ -12,7 +12,8 @@ namespace {
 using namespace lamina;
 using layer_tests::Sum;
 
-constexpr Pass pass_of(std::uint64_t seed, std::uint64_t number = 0, std::uint32_t layer = 0, Index first_row = 0) {
+constexpr Pass pass_of(std::uint64_t seed, std::uint64_t number = 0, std::uint32_t layer = 0,
+                       Index first_row = 0) {
   return {.mode = Mode::training, .seed = seed, .number = number, .layer = layer, .first_row = first_row};
 }
 
@@ -67,8 +68,11 @@ TEST_CASE("the mask is the same however a batch is divided into tiles", "[dropou
 
 TEST_CASE("the mask is the same in every scalar", "[dropout]") {
   const Eigen::MatrixXd M = mask(30, 5, 0.25, pass_of(3));
-  CHECK((mask<float>(30, 5, 0.25, pass_of(3)).cast<double>().array() == M.cast<float>().cast<double>().array()).all());
-  CHECK((mask<long double>(30, 5, 0.25, pass_of(3)).array() > 0).cast<int>().sum() == (M.array() > 0).cast<int>().sum());
+  CHECK(
+      (mask<float>(30, 5, 0.25, pass_of(3)).cast<double>().array() == M.cast<float>().cast<double>().array())
+          .all());
+  CHECK((mask<long double>(30, 5, 0.25, pass_of(3)).array() > 0).cast<int>().sum() ==
+        (M.array() > 0).cast<int>().sum());
 }
 
 TEST_CASE("the mask is that of the documented generator", "[dropout]") {

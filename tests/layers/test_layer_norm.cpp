@@ -16,7 +16,8 @@ TEST_CASE("rows have mean 0 and variance 1 before gain and offset", "[layer_norm
   CHECK(A.rowwise().mean().cwiseAbs().maxCoeff() < 1e-12);  // rows of about 100: rounding of 1e-14 relative
   for (Index i = 0; i < X.rows(); ++i) {
     const double variance = (X.row(i).array() - X.row(i).mean()).square().mean();
-    CHECK(A.row(i).array().square().mean() == Catch::Detail::Approx(variance / (variance + 1e-5)).epsilon(1e-12));
+    CHECK(A.row(i).array().square().mean() ==
+          Catch::Detail::Approx(variance / (variance + 1e-5)).epsilon(1e-12));
   }
 
   net.weights<0>() << 1, 2, 3, 4, 5;

@@ -85,14 +85,16 @@ TEST_CASE("any expression and scalar can be fitted", "[normalization]") {
   CHECK((Normalization<3>::standardize(rows).scale() == expected.scale()).all());
   CHECK((Normalization<3>::standardize(X * 1.0).center() == expected.center()).all());
   const auto in_float = Normalization<Dynamic>::min_max(X.cast<float>());
-  CHECK((in_float.center().matrix() - X.colwise().minCoeff()).cwiseAbs().maxCoeff() < 0.01);  // 50000 in float
+  CHECK((in_float.center().matrix() - X.colwise().minCoeff()).cwiseAbs().maxCoeff() <
+        0.01);  // 50000 in float
   CHECK(in_float.inputs() == 3);
 }
 
 TEST_CASE("what normalization cannot use", "[normalization]") {
   const Eigen::MatrixXd X = measured(5);
   CHECK_THROWS_AS(Normalization<2>::standardize(X), ShapeError);
-  CHECK_THROWS_WITH(Normalization<2>::min_max(X), ContainsSubstring("expected m\u00d72") && ContainsSubstring("5\u00d73"));
+  CHECK_THROWS_WITH(Normalization<2>::min_max(X),
+                    ContainsSubstring("expected m\u00d72") && ContainsSubstring("5\u00d73"));
   CHECK_THROWS_AS(Normalization<3>::standardize(X.topRows(0)), DataError);
   Eigen::MatrixXd infinite = X;
   infinite(3, 1) = std::numeric_limits<double>::infinity();
@@ -114,10 +116,12 @@ TEST_CASE("what normalization cannot use", "[normalization]") {
     const Eigen::Vector3d ones = Eigen::Vector3d::Ones(), zeros = Eigen::Vector3d::Zero();
     CHECK_NOTHROW(Normalization<3>(zeros, ones, zeros));
     CHECK_THROWS_AS(Normalization<3>(zeros, Eigen::Vector3d(1, 0, 1), zeros), DataError);
-    CHECK_THROWS_WITH(Normalization<3>(zeros, Eigen::Vector3d(1, 0, 1), zeros), ContainsSubstring("column 1"));
+    CHECK_THROWS_WITH(Normalization<3>(zeros, Eigen::Vector3d(1, 0, 1), zeros),
+                      ContainsSubstring("column 1"));
     CHECK_THROWS_AS(Normalization<3>(zeros, ones, infinite.col(1).head(3) / 0.0), DataError);
     CHECK_THROWS_AS(Normalization<Dynamic>(zeros, ones, Eigen::Vector2d(0, 0)), ShapeError);
-    CHECK_THROWS_AS(Normalization<3>(Eigen::Vector2d(0, 0), Eigen::Vector2d(1, 1), Eigen::Vector2d(0, 0)), ShapeError);
+    CHECK_THROWS_AS(Normalization<3>(Eigen::Vector2d(0, 0), Eigen::Vector2d(1, 1), Eigen::Vector2d(0, 0)),
+                    ShapeError);
   }
 }
 
@@ -135,7 +139,8 @@ TEST_CASE("first and last in a network it takes and gives raw numbers", "[normal
   // The last layer multiplies dA by the deviation of Y, some 1000 in either direction, and the loss is in units of Y²:
   // a learning rate of 0.1 for standardised targets is 0.1 / variance for raw ones.
   const double variance = (Y.array() - Y.mean()).square().mean();
-  fit(net, X, Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.1 / variance}, problems::quiet(300, 10));
+  fit(net, X, Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.1 / variance},
+      problems::quiet(300, 10));
   CHECK(net.loss(test, quantity(test), MeanSquaredError{}) < 0.01 * variance);
   CHECK((net.layer<0>().center() == Normalization<3>::standardize(X).center()).all());
 }

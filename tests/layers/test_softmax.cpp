@@ -25,8 +25,8 @@ TEST_CASE("huge inputs neither overflow nor vanish", "[softmax]") {
   constexpr double largest = std::numeric_limits<double>::max();
   const Network<double, Softmax<3>> net;
   Eigen::MatrixXd X(6, 3), expected(6, 3);
-  X << 1000, 1000, 1000, 1e300, 0, -1e300, -1e300, -1e300, -1e300, largest, -largest, 0, largest, largest, -largest,
-      5e-324, 0, -5e-324;
+  X << 1000, 1000, 1000, 1e300, 0, -1e300, -1e300, -1e300, -1e300, largest, -largest, 0, largest, largest,
+      -largest, 5e-324, 0, -5e-324;
   constexpr double third = 1.0 / 3;
   expected << third, third, third, 1, 0, 0, third, third, third, 1, 0, 0, 0.5, 0.5, 0, third, third, third;
   CHECK((net.predict(X) - expected).cwiseAbs().maxCoeff() < 1e-15);

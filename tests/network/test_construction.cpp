@@ -41,7 +41,8 @@ TEST_CASE("a run-time chain that does not fit is rejected with its numbers", "[n
   };
   CHECK_NOTHROW(make(5, 5));
   CHECK_THROWS_AS(make(5, 6), ShapeError);
-  CHECK_THROWS_WITH(make(5, 6), ContainsSubstring("layer 1 (Dense)") && ContainsSubstring("expected 5 inputs") &&
+  CHECK_THROWS_WITH(make(5, 6), ContainsSubstring("layer 1 (Dense)") &&
+                                    ContainsSubstring("expected 5 inputs") &&
                                     ContainsSubstring("layer 0 (Dense)") && ContainsSubstring("got 6"));
 }
 

@@ -18,7 +18,13 @@ TEST_CASE("layers are added one by one", "[dynamic_network]") {
   CHECK(net.outputs() == 4);
   CHECK(net.parameter_count() == 0);
 
-  net.dense(6, "relu").layer_norm().dropout(0.1).batch_norm().activation("tanh").dense(3, Identity{}, false).softmax();
+  net.dense(6, "relu")
+      .layer_norm()
+      .dropout(0.1)
+      .batch_norm()
+      .activation("tanh")
+      .dense(3, Identity{}, false)
+      .softmax();
   CHECK(net.size() == 7);
   CHECK(net.outputs() == 3);
   CHECK(net.parameter_count() == (4 * 6 + 6) + 2 * 6 + 2 * 6 + 6 * 3);
@@ -66,8 +72,8 @@ TEST_CASE("a layer that is rejected leaves the network as it was", "[dynamic_net
 
 TEST_CASE("the error for an unknown activation lists those there are", "[dynamic_network]") {
   CHECK_THROWS_WITH(DynamicNetwork<double>(3).dense(2, "rleu"),
-                    ContainsSubstring("\"rleu\"") && ContainsSubstring("relu") && ContainsSubstring("gelu_tanh") &&
-                        ContainsSubstring("hardsigmoid"));
+                    ContainsSubstring("\"rleu\"") && ContainsSubstring("relu") &&
+                        ContainsSubstring("gelu_tanh") && ContainsSubstring("hardsigmoid"));
   const std::string from_a_file = "silu";
   CHECK_NOTHROW(DynamicNetwork<double>(3).dense(2, from_a_file));
 }

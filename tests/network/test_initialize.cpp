@@ -28,6 +28,7 @@ struct Wanting {
   static auto g(const auto& Z) { return Z.sin(); }
   static auto derivative(const auto& Z, const auto&) { return Z.cos(); }
 };
+static_assert(Activation<Wanting>);
 
 /// Writes some weights, then fails.
 struct Failing {

@@ -14,7 +14,8 @@ TEST_CASE("a network of more than 128 KiB", "[network][large]") {
   STATIC_REQUIRE(sizeof(Net) < 1024);
   Net net;
   net.initialize(1);
-  auto run_time = make_network<float>(Dense<Dynamic, Dynamic, ReLU>(784, 128), Dense<Dynamic, Dynamic>(128, 10));
+  auto run_time =
+      make_network<float>(Dense<Dynamic, Dynamic, ReLU>(784, 128), Dense<Dynamic, Dynamic>(128, 10));
   run_time.initialize(1);
   CHECK(net.parameter_count() == 784 * 128 + 128 + 128 * 10 + 10);
   CHECK(net.weights<0>().rows() == 784);

@@ -16,13 +16,15 @@ namespace {
 template <class Net>
 Net numbered() {
   Net net;
-  for (Index i = 0; i < net.parameter_count(); ++i) net.parameters()(i) = static_cast<typename Net::Scalar>(i);
+  for (Index i = 0; i < net.parameter_count(); ++i)
+    net.parameters()(i) = static_cast<typename Net::Scalar>(i);
   return net;
 }
 
 }  // namespace
 
-TEST_CASE("parameters lie layer after layer, weights column by column, then the bias", "[network][parameters]") {
+TEST_CASE("parameters lie layer after layer, weights column by column, then the bias",
+          "[network][parameters]") {
   auto net = numbered<Network<double, Dense<2, 3, Tanh>, LayerNorm<3>, Dense<3, 2, Identity, false>>>();
   CHECK(net.parameter_count() == 2 * 3 + 3 + 3 + 3 + 3 * 2);
   CHECK(net.weights<0>() == (Eigen::MatrixXd(2, 3) << 0, 2, 4, 1, 3, 5).finished());
@@ -64,7 +66,8 @@ TEST_CASE("the gradient has the places of the parameters", "[network][parameters
   // F = (1/m)‖X·W + 1·b − Y‖² with X = 1, Y = 0 and one row: dF/dW = dF/db = 2(W + b), in every place its own.
   auto net = numbered<Network<double, Dense<1, 3>>>();
   auto workspace = net.workspace();
-  net.loss_and_gradient(Eigen::MatrixXd::Ones(1, 1), Eigen::MatrixXd::Zero(1, 3), MeanSquaredError{}, workspace);
+  net.loss_and_gradient(Eigen::MatrixXd::Ones(1, 1), Eigen::MatrixXd::Zero(1, 3), MeanSquaredError{},
+                        workspace);
   const Eigen::RowVectorXd expected = 2 * (net.weights<0>() + net.bias<0>());
   CHECK(workspace.gradient.head(3).transpose() == expected);
   CHECK(workspace.gradient.tail(3).transpose() == expected);
@@ -77,13 +80,15 @@ TEST_CASE("parameters of another size are noticed before they are used", "[netwo
   const Eigen::MatrixXd X = Eigen::MatrixXd::Zero(4, 2), Y = Eigen::MatrixXd::Zero(4, 3);
   net.parameters() = Eigen::VectorXd::Zero(8);
   CHECK_THROWS_AS(net.predict(X), ShapeError);
-  CHECK_THROWS_WITH(net.predict(X), ContainsSubstring("parameters: expected 9") && ContainsSubstring("got 8"));
+  CHECK_THROWS_WITH(net.predict(X),
+                    ContainsSubstring("parameters: expected 9") && ContainsSubstring("got 8"));
   CHECK_THROWS_AS(net.loss_and_gradient(X, Y, MeanSquaredError{}, workspace), ShapeError);
   const Network<double, Dense<2, 3>> fixed;
   auto other = fixed.workspace();
   const DataView<double> data{view<double>(X), view<double>(Y), {}, {}};
-  CHECK_THROWS_AS(fixed.evaluate(net.parameters(), Batch<double>(data), MeanSquaredError{}, other, Pass{}, false),
-                  ShapeError);
+  CHECK_THROWS_AS(
+      fixed.evaluate(net.parameters(), Batch<double>(data), MeanSquaredError{}, other, Pass{}, false),
+      ShapeError);
 }
 
 TEST_CASE("a network without parameters", "[network][parameters]") {

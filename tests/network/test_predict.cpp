@@ -53,7 +53,8 @@ TEST_CASE("predict with and without a workspace, and into an output", "[network]
 TEST_CASE("a prediction is the formula", "[network][predict]") {
   const Net net = initialized();
   const Eigen::MatrixXd X = problems::uniform(300, 3, 1);
-  const Eigen::MatrixXd A1 = ((X * net.weights<0>()).rowwise() + Eigen::RowVectorXd(net.bias<0>())).array().tanh();
+  const Eigen::MatrixXd A1 =
+      ((X * net.weights<0>()).rowwise() + Eigen::RowVectorXd(net.bias<0>())).array().tanh();
   const Eigen::MatrixXd A2 = (A1 * net.weights<1>()).rowwise() + Eigen::RowVectorXd(net.bias<1>());
   // Sums of at most nine numbers below one, in another order.
   CHECK((net.predict(X) - A2).cwiseAbs().maxCoeff() < 1e-14);
@@ -75,9 +76,11 @@ TEST_CASE("X may be any expression, in any storage order and alignment", "[netwo
   CHECK(net.predict(X.colwise().reverse()) == expected.colwise().reverse());
 
   const Eigen::VectorXd numbers = problems::uniform(9, 1, 2);
-  CHECK(net.predict(numbers.segment(2, 3).transpose()) == net.predict(Eigen::RowVector3d(numbers(2), numbers(3), numbers(4))));
+  CHECK(net.predict(numbers.segment(2, 3).transpose()) ==
+        net.predict(Eigen::RowVector3d(numbers(2), numbers(3), numbers(4))));
   const Eigen::RowVectorXd row_of_numbers = numbers.transpose();
-  CHECK(net.predict(row_of_numbers.head(3)) == net.predict(Eigen::RowVector3d(numbers(0), numbers(1), numbers(2))));
+  CHECK(net.predict(row_of_numbers.head(3)) ==
+        net.predict(Eigen::RowVector3d(numbers(0), numbers(1), numbers(2))));
 
   std::vector<char> bytes(sizeof(double) * 60 + sizeof(double));
   auto* unaligned = reinterpret_cast<double*>(bytes.data()) + 1;
@@ -129,7 +132,8 @@ TEST_CASE("what predict cannot use", "[network][predict]") {
                     ContainsSubstring("output: expected 5\u00d72") && ContainsSubstring("got 5\u00d73"));
   CHECK_THROWS_AS(net.predict(X, workspace, short_one), ShapeError);
   CHECK_THROWS_AS(net.predict(X.leftCols(2)), ShapeError);
-  CHECK_THROWS_WITH(net.predict(X.leftCols(2)), ContainsSubstring("X: expected m\u00d73") && ContainsSubstring("5\u00d72"));
+  CHECK_THROWS_WITH(net.predict(X.leftCols(2)),
+                    ContainsSubstring("X: expected m\u00d73") && ContainsSubstring("5\u00d72"));
   CHECK_THROWS_AS(net.predict(X.topRows(0)), DataError);
   Eigen::MatrixXd infinite = X;
   infinite(2, 1) = HUGE_VAL;

@@ -10,7 +10,8 @@ namespace {
 
 using namespace lamina;
 
-using Fixed = Network<double, Normalization<2>, Dense<2, 3, LeakyReLU>, BatchNorm<3>, Dropout<3>, Dense<3, 1>>;
+using Fixed =
+    Network<double, Normalization<2>, Dense<2, 3, LeakyReLU>, BatchNorm<3>, Dropout<3>, Dense<3, 1>>;
 
 Fixed fixed() {
   Fixed net(Normalization<2>(Eigen::Vector2d(1, 2), Eigen::Vector2d(3, 4), Eigen::Vector2d(5, 6)),
@@ -21,16 +22,19 @@ Fixed fixed() {
 }
 
 DynamicNetwork<double> dynamic() {
-  auto net = DynamicNetwork<double>(2).dense(3, LeakyReLU{.slope = 0.3}).batch_norm(0.2).dropout(0.25).dense(1);
+  auto net =
+      DynamicNetwork<double>(2).dense(3, LeakyReLU{.slope = 0.3}).batch_norm(0.2).dropout(0.25).dense(1);
   net.initialize(1);
-  std::get<BatchNorm<Dynamic>>(net.layer(1)).set_running_statistics(Eigen::Vector3d(1, 2, 3), Eigen::Vector3d(4, 5, 6));
+  std::get<BatchNorm<Dynamic>>(net.layer(1))
+      .set_running_statistics(Eigen::Vector3d(1, 2, 3), Eigen::Vector3d(4, 5, 6));
   return net;
 }
 
 template <class Net>
 bool same(const Net& a, const Net& b) {
   const Eigen::MatrixXd X = problems::uniform(9, 2, 3);
-  return a.parameter_count() == b.parameter_count() && a.parameters() == b.parameters() && a.predict(X) == b.predict(X);
+  return a.parameter_count() == b.parameter_count() && a.parameters() == b.parameters() &&
+         a.predict(X) == b.predict(X);
 }
 
 /// A copy, an assignment and a move must be `original`, and none may share memory with another.

@@ -72,8 +72,8 @@ TEST_CASE("options and sizes that cannot be used", "[gradient_descent]") {
   using Catch::Matchers::ContainsSubstring;
   Eigen::VectorXd theta = Eigen::VectorXd::Ones(3);
   const Eigen::VectorXd gradient = Eigen::VectorXd::Ones(3);
-  for (const double learning_rate : {0.0, -0.1, std::numeric_limits<double>::infinity(),
-                                     std::numeric_limits<double>::quiet_NaN()}) {
+  for (const double learning_rate :
+       {0.0, -0.1, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
     const GradientDescent descent{.learning_rate = learning_rate};
     CHECK_THROWS_AS(descent.step(theta, gradient), OptionError);
     CHECK_THROWS_WITH(descent.step(theta, gradient), ContainsSubstring("learning_rate > 0"));

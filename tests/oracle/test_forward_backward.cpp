@@ -25,7 +25,8 @@ void check_case(const json& c) {
     } else {
       probabilities.softmax();
     }
-    oracle::check_array("probabilities", probabilities.predict(X), oracle::matrix(expected["probabilities"]), t);
+    oracle::check_array("probabilities", probabilities.predict(X), oracle::matrix(expected["probabilities"]),
+                        t);
   }
 
   const auto [F, scale] = oracle::objective(c);
@@ -33,9 +34,10 @@ void check_case(const json& c) {
     oracle::with_targets<double>(c, loss, [&](const auto& Y) {
       auto workspace = net.workspace();
       CHECK(std::abs(net.loss_and_gradient(X, Y, loss, workspace) - F) <= t.abs + t.rel * std::abs(F));
-      oracle::for_each_gradient(c, network, workspace.gradient, [&](const std::string& what, const auto& got, const MatrixXd& want) {
-        oracle::check_array(what, got, want, t, scale);
-      });
+      oracle::for_each_gradient(c, network, workspace.gradient,
+                                [&](const std::string& what, const auto& got, const MatrixXd& want) {
+                                  oracle::check_array(what, got, want, t, scale);
+                                });
       CHECK(std::abs(net.loss(X, Y, loss) - F) <= t.abs + t.rel * std::abs(F));
       oracle::check_array("input gradient", net.input_gradient(X, Y, loss, workspace),
                           oracle::matrix(expected["input_gradient"]), t, scale);

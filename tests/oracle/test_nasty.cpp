@@ -12,7 +12,9 @@ using Eigen::VectorXd;
 using lamina::Mode;
 using oracle::json;
 
-Mode mode_of(const json& c) { return c.contains("mode") && c["mode"] == "train" ? Mode::training : Mode::evaluation; }
+Mode mode_of(const json& c) {
+  return c.contains("mode") && c["mode"] == "train" ? Mode::training : Mode::evaluation;
+}
 
 void check_values(const json& c) {
   auto network = oracle::network(c);
@@ -33,9 +35,10 @@ void check_values(const json& c) {
       const double F = net.loss_and_gradient(X, Y, loss, workspace, mode);
       CAPTURE(F, want);
       CHECK(std::abs(F - want) <= t.abs + t.rel * std::abs(want));
-      oracle::for_each_gradient(c, network, workspace.gradient, [&](const std::string& what, const auto& got, const MatrixXd& want_gradient) {
-        oracle::check_elements(what, got, want_gradient, t);
-      });
+      oracle::for_each_gradient(c, network, workspace.gradient,
+                                [&](const std::string& what, const auto& got, const MatrixXd& want_gradient) {
+                                  oracle::check_elements(what, got, want_gradient, t);
+                                });
     });
   });
   REQUIRE(found);
@@ -77,7 +80,7 @@ const std::map<std::string, std::string> expected_errors{
     {"must_fail_x_wrong_columns", "ShapeError"},
     {"must_fail_y_wrong_columns", "ShapeError"},
     {"must_fail_y_wrong_rows", "ShapeError"},
-    {"input_contains_inf", "DataError"},        // the case would also accept tanh(∞) = 1
+    {"input_contains_inf", "DataError"},  // the case would also accept tanh(∞) = 1
     {"input_contains_minus_inf", "DataError"},
     {"input_contains_nan", "DataError"},
     {"target_contains_nan", "DataError"},
@@ -166,7 +169,8 @@ TEST_CASE("oracle: layers that do not fit together") {
   using Dense = lamina::Dense<Eigen::Dynamic, Eigen::Dynamic, lamina::AnyActivation>;
   const Thrown thrown = thrown_by([&] { net.add(Dense(4, 2)); });
   CHECK(thrown.type == "ShapeError");
-  CHECK(thrown.message == "layer 1 (Dense): expected 3 inputs, as many as layer 0 (Dense) has outputs, got 4");
+  CHECK(thrown.message ==
+        "layer 1 (Dense): expected 3 inputs, as many as layer 0 (Dense) has outputs, got 4");
   CHECK(net.size() == 1);
   CHECK(net.outputs() == 3);
   CHECK(net.parameters() == theta);
@@ -192,8 +196,10 @@ TEST_CASE("oracle: a training batch of one row through batch normalisation") {
   gradient.parameters() = workspace.gradient;
   const MatrixXd dZ = (2 * (A - Y)).array() * (1 - A.array().square());
   CHECK(gradient.weights(0) == MatrixXd::Zero(1, 3));
-  oracle::check_elements("gradient of beta", gradient.bias(0), MatrixXd(dZ * net.weights(1).transpose()), {1e-13, 1e-15});
-  oracle::check_elements("gradient of W", gradient.weights(1), MatrixXd(net.bias(0).transpose() * dZ), {1e-13, 1e-15});
+  oracle::check_elements("gradient of beta", gradient.bias(0), MatrixXd(dZ * net.weights(1).transpose()),
+                         {1e-13, 1e-15});
+  oracle::check_elements("gradient of W", gradient.weights(1), MatrixXd(net.bias(0).transpose() * dZ),
+                         {1e-13, 1e-15});
   oracle::check_elements("gradient of b", gradient.bias(1), dZ, {1e-13, 1e-15});
 
   // The running mean has moved; the running variance, of which one row says nothing, has not.

@@ -19,7 +19,8 @@ struct Recorder : MeanSquaredError {
   }
 };
 
-void check_running_statistics(const json& c, oracle::CaseNetwork<double>& network, std::size_t passes, oracle::Tolerance t) {
+void check_running_statistics(const json& c, oracle::CaseNetwork<double>& network, std::size_t passes,
+                              oracle::Tolerance t) {
   for (const json& after : c["expected"]["running_statistics"]) {
     if (after["after_passes"] != passes) continue;
     for (std::size_t i = 0; i < after["layers"].size(); ++i) {
@@ -27,8 +28,10 @@ void check_running_statistics(const json& c, oracle::CaseNetwork<double>& networ
       if (want.empty()) continue;
       CAPTURE(passes, i);
       const auto& layer = oracle::batch_norm(network.net, network.place[i]);
-      oracle::check_array("running mean", layer.running_mean().matrix(), oracle::matrix(want["running_mean"]), t);
-      oracle::check_array("running variance", layer.running_variance().matrix(), oracle::matrix(want["running_var"]), t);
+      oracle::check_array("running mean", layer.running_mean().matrix(), oracle::matrix(want["running_mean"]),
+                          t);
+      oracle::check_array("running variance", layer.running_variance().matrix(),
+                          oracle::matrix(want["running_var"]), t);
     }
   }
 }
@@ -60,10 +63,12 @@ TEST_CASE("oracle: batch and layer normalisation") {
     const double F = expected["loss"];
     CHECK(std::abs(net.loss_and_gradient(X, Y, loss, workspace, mode) - F) <= t.abs + t.rel * std::abs(F));
     oracle::check_array("output", output, oracle::matrix(expected["output"]), t);
-    oracle::for_each_gradient(c, network, workspace.gradient, [&](const std::string& what, const auto& got, const MatrixXd& want) {
-      oracle::check_array(what, got, want, t);
-    });
-    if (mode == Mode::evaluation) oracle::check_array("prediction", net.predict(X), oracle::matrix(expected["output"]), t);
+    oracle::for_each_gradient(c, network, workspace.gradient,
+                              [&](const std::string& what, const auto& got, const MatrixXd& want) {
+                                oracle::check_array(what, got, want, t);
+                              });
+    if (mode == Mode::evaluation)
+      oracle::check_array("prediction", net.predict(X), oracle::matrix(expected["output"]), t);
 
     if (!expected.contains("running_statistics")) continue;
     ++with_running_statistics;

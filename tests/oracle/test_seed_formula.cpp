@@ -26,13 +26,16 @@ void check_equal(const std::string& what, const MatrixXd& got, const json& value
   REQUIRE(got.rows() == want.rows());
   REQUIRE(got.cols() == want.cols());
   const double error = (got - want).cwiseAbs().maxCoeff();
-  const double allowed = c["tolerance"]["abs"].get<double>() + c["tolerance"]["rel"].get<double>() * want.cwiseAbs().maxCoeff();
+  const double allowed =
+      c["tolerance"]["abs"].get<double>() + c["tolerance"]["rel"].get<double>() * want.cwiseAbs().maxCoeff();
   CAPTURE(what, error, allowed);
   CHECK(error <= allowed);
 }
 
 lamina::Tile<double> tile(MatrixXd& M) { return lamina::detail::tile(M.data(), M.rows(), M.cols()); }
-lamina::ConstTile<double> tile(const MatrixXd& M) { return lamina::detail::tile(M.data(), M.rows(), M.cols()); }
+lamina::ConstTile<double> tile(const MatrixXd& M) {
+  return lamina::detail::tile(M.data(), M.rows(), M.cols());
+}
 
 /// A of a layer that needs no cache.
 template <class Layer>
@@ -50,11 +53,13 @@ struct Derivatives {
   MatrixXd dA0;
 };
 template <class Layer>
-Derivatives backward(const Layer& layer, const VectorXd& theta, const MatrixXd& A0, MatrixXd& A, MatrixXd& dA) {
+Derivatives backward(const Layer& layer, const VectorXd& theta, const MatrixXd& A0, MatrixXd& A,
+                     MatrixXd& dA) {
   Derivatives result{VectorXd::Zero(theta.size()), MatrixXd::Constant(A0.rows(), A0.cols(), -7)};
   auto A_ = tile(A), dA_ = tile(dA), dA0 = tile(result.dA0);
   lamina::Span<double> cache(nullptr, 0), dW(result.dW.data(), result.dW.size());
-  layer.backward(lamina::ConstSpan<double>(theta.data(), theta.size()), tile(A0), A_, cache, dA_, dW, &dA0, lamina::Pass{});
+  layer.backward(lamina::ConstSpan<double>(theta.data(), theta.size()), tile(A0), A_, cache, dA_, dW, &dA0,
+                 lamina::Pass{});
   return result;
 }
 
@@ -84,7 +89,8 @@ TEST_CASE("oracle: every matrix of the text's two-layer network") {
 
     // F = (1/m)‖A2 − Y‖²_F,   dF/dA2 = (2/m)(A2 − Y)
     const double m = static_cast<double>(X.rows());
-    CHECK(lamina::MeanSquaredError::value(A2, Y) / m == Catch::Approx(expected["loss"].get<double>()).epsilon(1e-11));
+    CHECK(lamina::MeanSquaredError::value(A2, Y) / m ==
+          Catch::Approx(expected["loss"].get<double>()).epsilon(1e-11));
     MatrixXd dA2(A2.rows(), A2.cols());
     lamina::MeanSquaredError::gradient(A2, Y, dA2);
     dA2 /= m;

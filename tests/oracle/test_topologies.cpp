@@ -65,10 +65,12 @@ void check_three(const char* group, const char* name, Fixed fixed, Extents exten
     const Results depth = results(reference.net, X, Y, loss, mode), shapes = results(fixed, X, Y, loss, mode),
                   sizes = results(extents, X, Y, loss, mode);
     const auto t = oracle::tolerance(c);
-    oracle::for_each_gradient(c, reference, shapes.gradient, [&](const std::string& what, const auto& got, const MatrixXd& want) {
-      oracle::check_array(what, got, want, t);
-    });
-    oracle::check_array("input gradient", shapes.input_gradient, oracle::matrix(c["expected"]["input_gradient"]), t);
+    oracle::for_each_gradient(c, reference, shapes.gradient,
+                              [&](const std::string& what, const auto& got, const MatrixXd& want) {
+                                oracle::check_array(what, got, want, t);
+                              });
+    oracle::check_array("input gradient", shapes.input_gradient,
+                        oracle::matrix(c["expected"]["input_gradient"]), t);
     check_same("shapes in the type", shapes, depth);
     check_same("run-time extents", sizes, depth);
   });
@@ -82,9 +84,11 @@ using DenseN = Dense<Dynamic, Dynamic, G>;
 TEST_CASE("topologies: three dense layers, labels") {
   using lamina::Identity;
   using lamina::Tanh;
-  check_three("forward_backward", "large_0_tanh", Network<double, Dense<20, 32, Tanh>, Dense<32, 16, Tanh>, Dense<16, 10>>(),
-              lamina::make_network<double>(DenseN<Tanh>(20, 32), DenseN<Tanh>(32, 16), DenseN<Identity>(16, 10)),
-              lamina::SoftmaxCrossEntropy{});
+  check_three(
+      "forward_backward", "large_0_tanh",
+      Network<double, Dense<20, 32, Tanh>, Dense<32, 16, Tanh>, Dense<16, 10>>(),
+      lamina::make_network<double>(DenseN<Tanh>(20, 32), DenseN<Tanh>(32, 16), DenseN<Identity>(16, 10)),
+      lamina::SoftmaxCrossEntropy{});
 }
 
 TEST_CASE("topologies: an activation with an option, no bias") {
@@ -103,8 +107,8 @@ TEST_CASE("topologies: batch normalisation and an activation by itself") {
   using lamina::ReLU;
   check_three("normalization", "bn_relu_train_batch33",
               Network<double, Dense<3, 1>, BatchNorm<1>, Activate<1, ReLU>, Dense<1, 7>>(),
-              lamina::make_network<double>(DenseN<Identity>(3, 1), BatchNorm<Dynamic>(1), Activate<Dynamic, ReLU>(1),
-                                           DenseN<Identity>(1, 7)),
+              lamina::make_network<double>(DenseN<Identity>(3, 1), BatchNorm<Dynamic>(1),
+                                           Activate<Dynamic, ReLU>(1), DenseN<Identity>(1, 7)),
               lamina::MeanSquaredError{});
 }
 
@@ -112,7 +116,8 @@ TEST_CASE("topologies: layer normalisation") {
   using lamina::Identity;
   using lamina::LayerNorm;
   using lamina::Tanh;
-  check_three("normalization", "ln_input_batch33", Network<double, LayerNorm<3>, Dense<3, 3, Tanh>, Dense<3, 1>>(),
+  check_three("normalization", "ln_input_batch33",
+              Network<double, LayerNorm<3>, Dense<3, 3, Tanh>, Dense<3, 1>>(),
               lamina::make_network<double>(LayerNorm<Dynamic>(3), DenseN<Tanh>(3, 3), DenseN<Identity>(3, 1)),
               lamina::MeanSquaredError{});
 }
@@ -121,10 +126,11 @@ TEST_CASE("topologies: softmax") {
   using lamina::Identity;
   using lamina::Softmax;
   using lamina::Tanh;
-  check_three("forward_backward", "softmax_out_depth2_mse",
-              Network<double, Dense<13, 13, Tanh>, Dense<13, 2>, Softmax<2>>(),
-              lamina::make_network<double>(DenseN<Tanh>(13, 13), DenseN<Identity>(13, 2), Softmax<Dynamic>(2)),
-              lamina::MeanSquaredError{});
+  check_three(
+      "forward_backward", "softmax_out_depth2_mse",
+      Network<double, Dense<13, 13, Tanh>, Dense<13, 2>, Softmax<2>>(),
+      lamina::make_network<double>(DenseN<Tanh>(13, 13), DenseN<Identity>(13, 2), Softmax<Dynamic>(2)),
+      lamina::MeanSquaredError{});
 }
 
 // Nothing of this is in the reference cases; initialize() and the masks of dropout depend on the place of a layer alone.

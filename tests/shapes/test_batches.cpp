@@ -40,7 +40,8 @@ struct Sums {
 
 void check_equal(const Sums& sums, double F, const VectorXd& gradient) {
   CHECK(sums.value / sums.divisor == Catch::Approx(F).epsilon(1e-14));
-  CHECK((sums.gradient / sums.divisor - gradient).cwiseAbs().maxCoeff() <= 1e-14 * gradient.cwiseAbs().maxCoeff());
+  CHECK((sums.gradient / sums.divisor - gradient).cwiseAbs().maxCoeff() <=
+        1e-14 * gradient.cwiseAbs().maxCoeff());
 }
 
 /// MeanSquaredError that notes the rows it is asked for, by the first number of their target.
@@ -73,7 +74,8 @@ TEST_CASE("batches: of every size, they add up to the whole") {
 
   const double F = net.loss_and_gradient(X, Y, MeanSquaredError{}, workspace);
   const VectorXd gradient = workspace.gradient;
-  const double weighted_F = net.loss_and_gradient(X, lamina::weighted(Y, weights), MeanSquaredError{}, workspace);
+  const double weighted_F =
+      net.loss_and_gradient(X, lamina::weighted(Y, weights), MeanSquaredError{}, workspace);
   const VectorXd weighted_gradient = workspace.gradient;
   const double class_F = net.loss_and_gradient(X, labels, cross_entropy, workspace);
   const VectorXd class_gradient = workspace.gradient;
@@ -126,8 +128,9 @@ TEST_CASE("batches: one that counts for nothing has no loss and no gradient") {
   half.head(5).setZero();
   const MatrixXd Y = MatrixXd::Random(m, 2);
   Net trained = net;
-  const auto history = lamina::fit(trained, X, lamina::weighted(Y, half), MeanSquaredError{}, lamina::GradientDescent{},
-                                   FitOptions{.epochs = 1, .batch_size = 5, .shuffle = false, .progress = Progress::never});
+  const auto history =
+      lamina::fit(trained, X, lamina::weighted(Y, half), MeanSquaredError{}, lamina::GradientDescent{},
+                  FitOptions{.epochs = 1, .batch_size = 5, .shuffle = false, .progress = Progress::never});
   CHECK(std::isfinite(history.loss[0]));
   CHECK(trained.parameters().allFinite());
   CHECK(trained.parameters() != net.parameters());
@@ -169,8 +172,9 @@ TEST_CASE("batches: fit sees every sample once in every epoch, whatever the size
         ++finished;
       }
     } callback{batches, samples, finished, in_epoch};
-    const auto history = lamina::fit(net, X, Y, loss, Standstill{&steps},
-                                     FitOptions{.epochs = epochs, .batch_size = size, .seed = 8, .progress = Progress::never}, callback);
+    const auto history = lamina::fit(
+        net, X, Y, loss, Standstill{&steps},
+        FitOptions{.epochs = epochs, .batch_size = size, .seed = 8, .progress = Progress::never}, callback);
     CHECK(history.epochs() == epochs);
     CHECK(steps == epochs * in_epoch);
     CHECK(batches == steps);
@@ -185,18 +189,23 @@ TEST_CASE("batches: fit sees every sample once in every epoch, whatever the size
       CHECK(order == all);
     }
     const bool several_batches = size > 0 && size < m;
-    CHECK((orders[0] != all) == several_batches);  // shuffled
+    CHECK((orders[0] != all) == several_batches);        // shuffled
     CHECK((orders[0] != orders[1]) == several_batches);  // and again
     CHECK((orders[1] != orders[2]) == several_batches);
 
     // θ stood still: every epoch has the loss of the whole.
-    for (const double F : history.loss) CHECK(F == Catch::Approx(net.loss(X, Y, MeanSquaredError{})).epsilon(1e-13));
+    for (const double F : history.loss)
+      CHECK(F == Catch::Approx(net.loss(X, Y, MeanSquaredError{})).epsilon(1e-13));
 
     // The same seed gives the same order, another one another, and shuffle = false none.
     const auto order_with = [&](std::uint64_t seed, bool shuffle) {
       seen.clear();
       lamina::fit(net, X, Y, loss, Standstill{&steps},
-                  FitOptions{.epochs = 1, .batch_size = size, .seed = seed, .shuffle = shuffle, .progress = Progress::never});
+                  FitOptions{.epochs = 1,
+                             .batch_size = size,
+                             .seed = seed,
+                             .shuffle = shuffle,
+                             .progress = Progress::never});
       return seen;
     };
     CHECK(order_with(8, true) == orders[0]);
@@ -213,15 +222,17 @@ TEST_CASE("batches: fit is the plain loop over train_step") {
     fitted.initialize(2);
     looped.initialize(2);
     const lamina::GradientDescent descent{.learning_rate = 0.1};
-    const auto history = lamina::fit(fitted, X, Y, MeanSquaredError{}, descent,
-                                     FitOptions{.epochs = 4, .batch_size = size, .shuffle = false, .progress = Progress::never});
+    const auto history = lamina::fit(
+        fitted, X, Y, MeanSquaredError{}, descent,
+        FitOptions{.epochs = 4, .batch_size = size, .shuffle = false, .progress = Progress::never});
     auto workspace = looped.workspace();
     for (std::size_t epoch = 0; epoch < 4; ++epoch) {
       double sum = 0;
       for (Index first = 0; first < m; first += size) {
         const Index count = std::min(size, m - first);
-        sum += static_cast<double>(count) * lamina::train_step(looped, X.middleRows(first, count), Y.middleRows(first, count),
-                                                               MeanSquaredError{}, descent, workspace);
+        sum += static_cast<double>(count) * lamina::train_step(looped, X.middleRows(first, count),
+                                                               Y.middleRows(first, count), MeanSquaredError{},
+                                                               descent, workspace);
       }
       CHECK(history.loss[epoch] == Catch::Approx(sum / m).epsilon(1e-14));
     }

@@ -37,7 +37,8 @@ using lamina::Progress;
 using lamina::ShapeError;
 using lamina::SoftmaxCrossEntropy;
 
-constexpr double NaN = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+constexpr double NaN = std::numeric_limits<double>::quiet_NaN(),
+                 infinity = std::numeric_limits<double>::infinity();
 const FitOptions one_epoch{.epochs = 1, .batch_size = 2, .progress = Progress::never};
 
 /// The error must be an E, and its message this one.
@@ -103,7 +104,8 @@ TEST_CASE_METHOD(Fixture, "errors: X of the wrong shape") {
   refuses<ShapeError>("X: expected m×3 (a sample is a row), got 0×0", MatrixXd(), MatrixXd());
 
   unchanged<ShapeError>("X: expected m×3 (a sample is a row), got 5×2", [&] { net.predict(X.leftCols(2)); });
-  unchanged<ShapeError>("X: expected m×3 (a sample is a row), got 5×2", [&] { net.predict(X.leftCols(2), workspace); });
+  unchanged<ShapeError>("X: expected m×3 (a sample is a row), got 5×2",
+                        [&] { net.predict(X.leftCols(2), workspace); });
   unchanged<DataError>("X: expected at least one row (sample), got none", [&] { net.predict(X.topRows(0)); });
   MatrixXd output(5, 3);
   unchanged<ShapeError>("output: expected 5×2, got 5×3", [&] { net.predict(X, workspace, output); });
@@ -129,14 +131,16 @@ TEST_CASE_METHOD(Fixture, "errors: X that is not finite") {
   several(4, 1) = NaN;
   const std::string first = "X: expected finite numbers, got -inf at row 1, column 2";
   refuses<DataError>(first, several, Y);
-  refuses<DataError>(first, Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>(several), Y);
+  refuses<DataError>(first, Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>(several),
+                     Y);
   refuses<DataError>(first, MatrixXd(several.transpose()).transpose(), Y);
   refuses<DataError>(first, 2 * several, Y);
 
   // In every place of a large matrix, and of a block with strides; what lies around the block does not matter.
   const auto refused = [&](const auto& M, Index i, Index j) {
-    expect<DataError>("X: expected finite numbers, got nan at row " + std::to_string(i) + ", column " + std::to_string(j),
-                      [&] { net.predict(M); });
+    expect<DataError>(
+        "X: expected finite numbers, got nan at row " + std::to_string(i) + ", column " + std::to_string(j),
+        [&] { net.predict(M); });
   };
   MatrixXd large = MatrixXd::Random(97, 3), around = MatrixXd::Constant(99, 5, NaN);
   for (Index i = 0; i < large.rows(); ++i)
@@ -171,9 +175,12 @@ TEST_CASE_METHOD(Fixture, "errors: targets") {
   bad = Y.cwiseAbs();
   bad(2, 1) = 1.5;
   bad(4, 0) = -1;
-  refuses<DataError>("Y: expected targets in [0, 1] for bce_with_logits, got 1.5 at row 2, column 1", X, bad, lamina::BinaryCrossEntropy{});
-  refuses<DataError>("Y: expected targets in [0, 1] for softmax_cross_entropy, got 1.5 at row 2, column 1", X, bad, SoftmaxCrossEntropy{});
-  refuses<DataError>("Y: expected targets in [0, inf] for poisson_nll, got -1 at row 4, column 0", X, bad, lamina::PoissonNLL{});
+  refuses<DataError>("Y: expected targets in [0, 1] for bce_with_logits, got 1.5 at row 2, column 1", X, bad,
+                     lamina::BinaryCrossEntropy{});
+  refuses<DataError>("Y: expected targets in [0, 1] for softmax_cross_entropy, got 1.5 at row 2, column 1", X,
+                     bad, SoftmaxCrossEntropy{});
+  refuses<DataError>("Y: expected targets in [0, inf] for poisson_nll, got -1 at row 4, column 0", X, bad,
+                     lamina::PoissonNLL{});
 
   // A bad X is named before a bad Y of the right shape.
   MatrixXd bad_X = X;
@@ -183,16 +190,23 @@ TEST_CASE_METHOD(Fixture, "errors: targets") {
 
 TEST_CASE_METHOD(Fixture, "errors: labels") {
   const SoftmaxCrossEntropy loss;
-  refuses<ShapeError>("Y: expected 5 labels, one for each row of X, got 4", X, std::vector<int>{0, 1, 0, 1}, loss);
+  refuses<ShapeError>("Y: expected 5 labels, one for each row of X, got 4", X, std::vector<int>{0, 1, 0, 1},
+                      loss);
   refuses<ShapeError>("Y: expected 5 labels, one for each row of X, got 0", X, std::vector<int>{}, loss);
-  refuses<DataError>("Y: expected labels from 0 to 1, got 2 at row 3", X, std::vector<int>{0, 1, 0, 2, -1}, loss);
-  refuses<DataError>("Y: expected labels from 0 to 1, got -1 at row 4", X, std::vector<int>{0, 1, 0, 1, -1}, loss);
-  refuses<DataError>("Y: expected labels from 0 to 1, got 255 at row 1", X, std::vector<std::uint8_t>{0, 255, 0, 1, 1}, loss);
+  refuses<DataError>("Y: expected labels from 0 to 1, got 2 at row 3", X, std::vector<int>{0, 1, 0, 2, -1},
+                     loss);
+  refuses<DataError>("Y: expected labels from 0 to 1, got -1 at row 4", X, std::vector<int>{0, 1, 0, 1, -1},
+                     loss);
+  refuses<DataError>("Y: expected labels from 0 to 1, got 255 at row 1", X,
+                     std::vector<std::uint8_t>{0, 255, 0, 1, 1}, loss);
   refuses<DataError>("Y: expected labels from 0 to 1, got 4294967296 at row 2", X,
                      std::vector<std::int64_t>{0, 1, std::int64_t{1} << 32, 1, 1}, loss);
-  expect<ShapeError>("Y: expected a vector, got 5×2", [&] { net.loss(X, Eigen::MatrixXi(Eigen::MatrixXi::Zero(5, 2)), loss); });
+  expect<ShapeError>("Y: expected a vector, got 5×2",
+                     [&] { net.loss(X, Eigen::MatrixXi(Eigen::MatrixXi::Zero(5, 2)), loss); });
   expect<ShapeError>("Y: bce_with_logits takes no integer labels with 2 outputs; pass a matrix of targets",
-                     [&] { net.loss(X, std::vector<int>{0, 1, 0, 1, 1}, lamina::BinaryCrossEntropy{}); });
+                     [&] {
+                       net.loss(X, std::vector<int>{0, 1, 0, 1, 1}, lamina::BinaryCrossEntropy{});
+                     });
 }
 
 TEST_CASE_METHOD(Fixture, "errors: sample weights") {
@@ -203,21 +217,24 @@ TEST_CASE_METHOD(Fixture, "errors: sample weights") {
   constexpr std::type_identity<DataError> data;
   with(shape, "sample weights: expected 5, one for each row of X, got 4", std::vector<double>(4, 1.0));
   with(shape, "sample weights: expected 5, one for each row of X, got 6", std::vector<double>(6, 1.0));
-  with(data, "sample weights: expected finite numbers ≥ 0, got -1 at row 1", std::vector<double>{1, -1, NaN, 1, 1});
-  with(data, "sample weights: expected finite numbers ≥ 0, got nan at row 2", std::vector<double>{1, 1, NaN, 1, 1});
-  with(data, "sample weights: expected finite numbers ≥ 0, got inf at row 0", std::vector<double>{infinity, 1, 1, 1, 1});
+  with(data, "sample weights: expected finite numbers ≥ 0, got -1 at row 1",
+       std::vector<double>{1, -1, NaN, 1, 1});
+  with(data, "sample weights: expected finite numbers ≥ 0, got nan at row 2",
+       std::vector<double>{1, 1, NaN, 1, 1});
+  with(data, "sample weights: expected finite numbers ≥ 0, got inf at row 0",
+       std::vector<double>{infinity, 1, 1, 1, 1});
   with(data, "sample weights: expected a positive sum, got 0", std::vector<double>(5, 0.0));
   with(shape, "sample weights: expected a vector, got 5×2", Y);
 }
 
 TEST_CASE_METHOD(Fixture, "errors: the options of a loss") {
   refuses<OptionError>("Huber: expected a finite delta > 0, got 0", X, Y, lamina::Huber{.delta = 0});
-  refuses<ShapeError>("SoftmaxCrossEntropy: class_weights: expected one for each of 2 outputs, got 3", X, std::vector<int>(5, 0),
-                      SoftmaxCrossEntropy{.class_weights = {1, 1, 1}});
-  refuses<OptionError>("SoftmaxCrossEntropy: class_weights: expected finite weights ≥ 0, got -2 for class 1", X,
-                       std::vector<int>(5, 0), SoftmaxCrossEntropy{.class_weights = {1, -2}});
-  refuses<OptionError>("SoftmaxCrossEntropy: expected label_smoothing in [0, 1), got 1", X, std::vector<int>(5, 0),
-                       SoftmaxCrossEntropy{.label_smoothing = 1});
+  refuses<ShapeError>("SoftmaxCrossEntropy: class_weights: expected one for each of 2 outputs, got 3", X,
+                      std::vector<int>(5, 0), SoftmaxCrossEntropy{.class_weights = {1, 1, 1}});
+  refuses<OptionError>("SoftmaxCrossEntropy: class_weights: expected finite weights ≥ 0, got -2 for class 1",
+                       X, std::vector<int>(5, 0), SoftmaxCrossEntropy{.class_weights = {1, -2}});
+  refuses<OptionError>("SoftmaxCrossEntropy: expected label_smoothing in [0, 1), got 1", X,
+                       std::vector<int>(5, 0), SoftmaxCrossEntropy{.label_smoothing = 1});
   lamina::Network<double, Dense<3, 1>> one;
   auto memory = one.workspace();
   expect<ShapeError>("gaussian_nll: cannot be used with 1 network output",
@@ -225,7 +242,8 @@ TEST_CASE_METHOD(Fixture, "errors: the options of a loss") {
 }
 
 TEST_CASE_METHOD(Fixture, "errors: fit") {
-  const auto refused = [&]<class E>(std::type_identity<E>, const std::string& message, const FitOptions& options) {
+  const auto refused = [&]<class E>(std::type_identity<E>, const std::string& message,
+                                    const FitOptions& options) {
     unchanged<E>(message, [&] { lamina::fit(net, X, Y, MeanSquaredError{}, GradientDescent{}, options); });
   };
   constexpr std::type_identity<ShapeError> shape;
@@ -238,14 +256,16 @@ TEST_CASE_METHOD(Fixture, "errors: fit") {
   refused(option, "batch_size: expected at least 1, or full_batch, got -2", {.batch_size = -2});
   refused(shape, "validation X: expected m×3 (a sample is a row), got 5×2", {.validation = {two, Y}});
   refused(shape, "validation Y: expected 5×2 for mse, got 4×2", {.validation = {X, four}});
-  refused(data, "validation X: expected finite numbers, got nan at row 4, column 1", {.validation = {bad, Y}});
+  refused(data, "validation X: expected finite numbers, got nan at row 4, column 1",
+          {.validation = {bad, Y}});
   refused(data, "validation: expected X and Y of the network's scalar type",
           {.validation = {X.cast<float>(), Y.cast<float>()}});
 
   // An optimiser's options are its own; it is asked at the first step, and θ stays.
   const VectorXd theta = net.parameters();
-  expect<OptionError>("GradientDescent: expected a learning_rate > 0, got -1",
-                      [&] { lamina::fit(net, X, Y, MeanSquaredError{}, GradientDescent{.learning_rate = -1}, one_epoch); });
+  expect<OptionError>("GradientDescent: expected a learning_rate > 0, got -1", [&] {
+    lamina::fit(net, X, Y, MeanSquaredError{}, GradientDescent{.learning_rate = -1}, one_epoch);
+  });
   CHECK(net.parameters() == theta);
 }
 
@@ -263,8 +283,9 @@ TEST_CASE("errors: layers that do not fit") {
   using Layer = Dense<Eigen::Dynamic, Eigen::Dynamic, lamina::Tanh>;
   expect<ShapeError>("layer 1 (Dense): expected 7 inputs, as many as layer 0 (Dense) has outputs, got 6",
                      [] { lamina::make_network<double>(Layer(3, 7), Layer(6, 2)); });
-  expect<ShapeError>("layer 2 (Dense): expected 7 inputs, as many as layer 1 (BatchNorm) has outputs, got 8",
-                     [] { lamina::make_network<double>(Layer(3, 7), BatchNorm<Eigen::Dynamic>(7), Layer(8, 2)); });
+  expect<ShapeError>(
+      "layer 2 (Dense): expected 7 inputs, as many as layer 1 (BatchNorm) has outputs, got 8",
+      [] { lamina::make_network<double>(Layer(3, 7), BatchNorm<Eigen::Dynamic>(7), Layer(8, 2)); });
   expect<ShapeError>("extent: expected at least 1, got 0", [] { Layer(0, 3); });
   expect<ShapeError>("extent: expected at least 1, got -2", [] { Layer(3, -2); });
   expect<ShapeError>("extent: expected 4 as in the type, got 5", [] { Dense<4, Eigen::Dynamic>(5, 2); });

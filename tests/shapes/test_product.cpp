@@ -22,7 +22,9 @@ class Buffer {
   static constexpr int mark = 12345;
 
   Buffer(Index rows, Index columns, Index spare, lamina::Random& random)
-      : rows_(rows), columns_(columns), stride_(rows + spare),
+      : rows_(rows),
+        columns_(columns),
+        stride_(rows + spare),
         memory_(static_cast<std::size_t>(offset + stride_ * columns + 1), Scalar(mark)) {
     for (Index j = 0; j < columns; ++j)
       for (Index i = 0; i < rows; ++i)
@@ -129,7 +131,9 @@ TEST_CASE("product: rounding stays small") {
   for (Index i = 0; i < A.size(); ++i) A(i) = random.normal();
   for (Index i = 0; i < B.size(); ++i) B(i) = random.normal();
   const Eigen::MatrixXd At = A.transpose(), Bt = B.transpose();
-  const auto constant = [](const Eigen::MatrixXd& M) { return lamina::detail::tile(M.data(), M.rows(), M.cols()); };
+  const auto constant = [](const Eigen::MatrixXd& M) {
+    return lamina::detail::tile(M.data(), M.rows(), M.cols());
+  };
   const auto tile = [](Eigen::MatrixXd& M) { return lamina::detail::tile(M.data(), M.rows(), M.cols()); };
   auto c = tile(C), d = tile(D), e = tile(E);
   lamina::add_product(constant(A), constant(B), c);

@@ -34,7 +34,7 @@ void check_rows(Net net, Index m, double rounding) {
   auto workspace = net.workspace();
   const auto mode = lamina::Mode::evaluation;
   const auto prepared = workspace.prepare(net.layers(), m, mode);
-  REQUIRE(prepared < m);  // several tiles
+  REQUIRE(prepared < m);       // several tiles
   REQUIRE(m % prepared != 0);  // and a last one of another size
 
   MatrixXd prediction(m, net.outputs()), dX(m, net.inputs());
@@ -49,7 +49,8 @@ void check_rows(Net net, Index m, double rounding) {
   }
   const auto close = [&](const char* what, const auto& got, const auto& want) {
     CAPTURE(what);
-    CHECK((got.template cast<double>() - want).cwiseAbs().maxCoeff() <= rounding * want.cwiseAbs().maxCoeff());
+    CHECK((got.template cast<double>() - want).cwiseAbs().maxCoeff() <=
+          rounding * want.cwiseAbs().maxCoeff());
   };
   const auto Y_ = lamina::weighted(Y, weights);
   close("prediction", net.predict(X), prediction);
@@ -57,8 +58,10 @@ void check_rows(Net net, Index m, double rounding) {
   Matrix mine(m, net.outputs());
   net.predict(X, workspace, mine);
   close("prediction in one's own matrix", mine, prediction);
-  close("input gradient", net.input_gradient(X, Y_, MeanSquaredError{}, workspace), MatrixXd(dX / weights.sum()));
-  CHECK(static_cast<double>(net.loss(X, Y_, MeanSquaredError{})) == Catch::Approx(F / weights.sum()).epsilon(rounding));
+  close("input gradient", net.input_gradient(X, Y_, MeanSquaredError{}, workspace),
+        MatrixXd(dX / weights.sum()));
+  CHECK(static_cast<double>(net.loss(X, Y_, MeanSquaredError{})) ==
+        Catch::Approx(F / weights.sum()).epsilon(rounding));
   CHECK(static_cast<double>(net.loss_and_gradient(X, Y_, MeanSquaredError{}, workspace, mode)) ==
         Catch::Approx(F / weights.sum()).epsilon(rounding));
   close("gradient", workspace.gradient, VectorXd(gradient / weights.sum()));
@@ -80,11 +83,14 @@ struct Recorder : MeanSquaredError {
 
 // Sums of some hundred terms in another order: a few hundred units in the last place at most.
 TEST_CASE("tiles: many rows are the sum of single ones") {
-  check_rows(Network<double, Dense<3, 4, lamina::Tanh>, lamina::LayerNorm<4>, Dense<4, 2>, lamina::Softmax<2>>(), 1001, 1e-13);
+  check_rows(
+      Network<double, Dense<3, 4, lamina::Tanh>, lamina::LayerNorm<4>, Dense<4, 2>, lamina::Softmax<2>>(),
+      1001, 1e-13);
   check_rows(Network<float, Dense<3, 4, lamina::Tanh>, Dense<4, 2, lamina::Sigmoid>>(), 1001, 1e-4);
   using Wide = Dense<Dynamic, Dynamic, lamina::Tanh>;
-  check_rows(lamina::make_network<double>(Wide(50, 60), Wide(60, 3)), 333, 1e-13);      // tiles of few rows
-  check_rows(lamina::make_network<double>(Wide(200, 190), Wide(190, 3)), 333, 1e-13);   // more weights than a cache holds
+  check_rows(lamina::make_network<double>(Wide(50, 60), Wide(60, 3)), 333, 1e-13);  // tiles of few rows
+  check_rows(lamina::make_network<double>(Wide(200, 190), Wide(190, 3)), 333,
+             1e-13);  // more weights than a cache holds
 }
 
 TEST_CASE("tiles: predictions of every number of rows") {
@@ -113,7 +119,8 @@ TEST_CASE("tiles: nothing stays behind in a workspace") {
     const auto x = X.topRows(m), y = Y.topRows(m);
     auto fresh = net.workspace();
     CHECK(net.predict(x, used) == net.predict(x));
-    CHECK(net.input_gradient(x, y, MeanSquaredError{}, used) == net.input_gradient(x, y, MeanSquaredError{}, fresh));
+    CHECK(net.input_gradient(x, y, MeanSquaredError{}, used) ==
+          net.input_gradient(x, y, MeanSquaredError{}, fresh));
     CHECK(used.gradient == fresh.gradient);
     CHECK(net.input_gradient(x, y, MeanSquaredError{}, used, training.mode) ==
           net.input_gradient(x, y, MeanSquaredError{}, fresh, training.mode));
@@ -126,7 +133,8 @@ TEST_CASE("tiles: nothing stays behind in a workspace") {
 TEST_CASE("tiles: the masks of dropout know nothing of tiles") {
   constexpr Index m = 1000, n = 3;
   constexpr double rate = 0.4;
-  Network<double, lamina::Dropout<n>, lamina::Dropout<n>> net(lamina::Dropout<n>(0), lamina::Dropout<n>{rate});
+  Network<double, lamina::Dropout<n>, lamina::Dropout<n>> net(lamina::Dropout<n>(0),
+                                                              lamina::Dropout<n>{rate});
   const MatrixXd X = MatrixXd::Ones(m, n), Y = MatrixXd::Zero(m, n);
   auto workspace = net.workspace();
   REQUIRE(workspace.prepare(net.layers(), m, lamina::Mode::training) < m);

@@ -77,11 +77,14 @@ void for_each_view(const MatrixXd& M, F f) {
     view = M;
     f(what, view);
   };
-  strided("outer stride", Map<MatrixXd, 0, OuterStride<>>(memory.data() + 3, rows, columns, OuterStride<>(rows + 5)));
-  strided("inner stride", Map<MatrixXd, 0, InnerStride<>>(memory.data() + 1, rows, columns, InnerStride<>(2)));
-  strided("both strides", Map<MatrixXd, 0, Stride<Dynamic, Dynamic>>(memory.data() + 1, rows, columns, {3 * rows + 1, 3}));
-  strided("row-major map with both strides",
-          Map<RowMajorXd, 0, Stride<Dynamic, Dynamic>>(memory.data() + 5, rows, columns, {2 * columns + 3, 2}));
+  strided("outer stride",
+          Map<MatrixXd, 0, OuterStride<>>(memory.data() + 3, rows, columns, OuterStride<>(rows + 5)));
+  strided("inner stride",
+          Map<MatrixXd, 0, InnerStride<>>(memory.data() + 1, rows, columns, InnerStride<>(2)));
+  strided("both strides",
+          Map<MatrixXd, 0, Stride<Dynamic, Dynamic>>(memory.data() + 1, rows, columns, {3 * rows + 1, 3}));
+  strided("row-major map with both strides", Map<RowMajorXd, 0, Stride<Dynamic, Dynamic>>(
+                                                 memory.data() + 5, rows, columns, {2 * columns + 3, 2}));
 }
 
 }  // namespace
@@ -174,7 +177,8 @@ TEST_CASE("views: one sample as a row, one feature as a column") {
   CHECK(curve.loss(Map<const VectorXd>(xs.data(), 9), y, MeanSquaredError{}) == F);
   CHECK(curve.loss(x.transpose().eval().transpose(), y.transpose().transpose(), MeanSquaredError{}) == F);
   CHECK(curve.loss(VectorXd::LinSpaced(9, -1, 1), x.array().sin(), MeanSquaredError{}) == F);
-  CHECK(curve.loss(X.col(1), X.col(0), MeanSquaredError{}) == curve.loss(VectorXd(X.col(1)), VectorXd(X.col(0)), MeanSquaredError{}));
+  CHECK(curve.loss(X.col(1), X.col(0), MeanSquaredError{}) ==
+        curve.loss(VectorXd(X.col(1)), VectorXd(X.col(0)), MeanSquaredError{}));
 }
 
 TEST_CASE("views: labels") {
@@ -267,13 +271,16 @@ TEST_CASE("views: sample weights") {
   same(std::vector<int>(weights.begin(), weights.end()));
   same(std::span<const double>(vector));
   std::array<float, m> array{};
-  std::transform(weights.begin(), weights.end(), array.begin(), [](double s) { return static_cast<float>(s); });
+  std::transform(weights.begin(), weights.end(), array.begin(),
+                 [](double s) { return static_cast<float>(s); });
   same(array);
 
   // Equal weights are none.
   const double plain = net.loss_and_gradient(X, Y, MeanSquaredError{}, workspace);
   const VectorXd plain_gradient = workspace.gradient;
   const std::vector<double> sevens(m, 7.0);
-  CHECK(net.loss_and_gradient(X, lamina::weighted(Y, sevens), MeanSquaredError{}, workspace) == Catch::Approx(plain).epsilon(1e-14));
-  CHECK((workspace.gradient - plain_gradient).cwiseAbs().maxCoeff() <= 1e-14 * plain_gradient.cwiseAbs().maxCoeff());
+  CHECK(net.loss_and_gradient(X, lamina::weighted(Y, sevens), MeanSquaredError{}, workspace) ==
+        Catch::Approx(plain).epsilon(1e-14));
+  CHECK((workspace.gradient - plain_gradient).cwiseAbs().maxCoeff() <=
+        1e-14 * plain_gradient.cwiseAbs().maxCoeff());
 }

@@ -37,12 +37,16 @@ auto& batch_norm(lamina::DynamicNetwork<Scalar>& net, std::size_t l) {
   return std::get<lamina::BatchNorm<Eigen::Dynamic>>(net.layer(l));
 }
 
+template <bool bias>
+using DenseOf = lamina::Dense<Eigen::Dynamic, Eigen::Dynamic, lamina::AnyActivation, bias>;
+
 /// The network of a case, with its parameters and running statistics.
 template <class Scalar = double>
 CaseNetwork<Scalar> network(const json& c) {
   const json& layers = c.at("layers");
   const json& first = layers.at(0);
-  CaseNetwork<Scalar> result{lamina::DynamicNetwork<Scalar>(first.contains("in") ? first["in"] : first.at("features")), {}};
+  CaseNetwork<Scalar> result{
+      lamina::DynamicNetwork<Scalar>(first.contains("in") ? first["in"] : first.at("features")), {}};
   auto& net = result.net;
   for (const json& layer : layers) {
     const auto type = layer.at("type").get<std::string>();
@@ -51,18 +55,19 @@ CaseNetwork<Scalar> network(const json& c) {
     if (type == "dense") {
       const Eigen::Index in = layer.at("in"), out = layer.at("out");
       const auto g = activation(layer);
-      const lamina::AnyActivation elementwise = g ? *g : lamina::AnyActivation();
+      const auto by_element = g.value_or(lamina::Identity{});
       if (layer.at("bias").get<bool>()) {
-        net.add(lamina::Dense<Eigen::Dynamic, Eigen::Dynamic, lamina::AnyActivation, true>(in, out, elementwise));
+        net.add(DenseOf<true>(in, out, by_element));
       } else {
-        net.add(lamina::Dense<Eigen::Dynamic, Eigen::Dynamic, lamina::AnyActivation, false>(in, out, elementwise));
+        net.add(DenseOf<false>(in, out, by_element));
       }
       if (!g) net.softmax();
     } else if (type == "activation") {
       net.activation(activation(layer).value());
     } else if (type == "batchnorm") {
-      net.batch_norm(layer.at("momentum"), layer.at("eps"));
-      batch_norm(net, l).set_running_statistics(vector(layer.at("running_mean")), vector(layer.at("running_var")));
+      lamina::BatchNorm<Eigen::Dynamic> norm(layer.at("features"), layer.at("momentum"), layer.at("eps"));
+      norm.set_running_statistics(vector(layer.at("running_mean")), vector(layer.at("running_var")));
+      net.add(norm);
     } else if (type == "layernorm") {
       net.layer_norm(layer.at("eps"));
     } else {
@@ -127,7 +132,9 @@ void with_targets(const json& c, const Loss&, F f) {
 struct Tolerance {
   double rel, abs;
 };
-inline Tolerance tolerance(const json& c) { return {c.at("tolerance").at("rel"), c.at("tolerance").at("abs")}; }
+inline Tolerance tolerance(const json& c) {
+  return {c.at("tolerance").at("rel"), c.at("tolerance").at("abs")};
+}
 
 /// Each array as a whole: max|got − want| ≤ abs + rel·max|want|.
 template <class Got, class Want>
@@ -156,7 +163,8 @@ void check_elements(const std::string& what, const Got& got, const Want& want, T
 
 /// `check(what, got, want)` for dF/dW and dF/db, or dF/dγ and dF/dβ, of every layer of a case.
 template <class Scalar, class Gradient, class Check>
-void for_each_gradient(const json& c, const CaseNetwork<Scalar>& network, const Gradient& gradient, Check check) {
+void for_each_gradient(const json& c, const CaseNetwork<Scalar>& network, const Gradient& gradient,
+                       Check check) {
   // dF/dθ has θ's shape: in a network whose θ it is, dF/dW is W.
   auto as_network = network.net;
   as_network.parameters() = gradient;

@@ -50,8 +50,8 @@ TEST_CASE("a training is cancelled from another thread", "[threads]") {
   });
   FitOptions options = problems::quiet(1000000000, 10);  // years
   options.stop_token = source.get_token();
-  const History history = fit(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 1e-3}, options,
-                              [&](FitState& state) {
+  const History history = fit(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 1e-3},
+                              options, [&](FitState& state) {
                                 if (state.epoch < 2) return;
                                 under_way = true;
                                 under_way.notify_all();

@@ -42,7 +42,7 @@ struct Differences {
 template <class Net>
 void check_predictions(const Net& net) {
   const Eigen::MatrixXd X = problems::uniform(700, 3, 1), expected = net.predict(X);
-  Differences without, with, one_by_one;
+  Differences without, with;
   in_threads([&](int k) {
     for (int i = 0; i < rounds; ++i) without.add(k, net.predict(X) == expected);
   });

@@ -24,8 +24,8 @@ std::pair<Net, History> trained(const FitOptions& options, Callbacks&&... callba
   const problems::Surface<> data(m);
   Net net;
   net.initialize(1);
-  History history = fit(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.1}, options,
-                        std::forward<Callbacks>(callbacks)...);
+  History history = fit(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.1},
+                        options, std::forward<Callbacks>(callbacks)...);
   return {net, history};
 }
 
@@ -93,7 +93,8 @@ TEST_CASE("several callbacks, temporary or not, with either or both", "[fit][cal
 }
 
 TEST_CASE("callbacks do not change the training", "[fit][callbacks]") {
-  CHECK(trained(problems::quiet(3, 7), Diary{}).first.parameters() == trained(problems::quiet(3, 7)).first.parameters());
+  CHECK(trained(problems::quiet(3, 7), Diary{}).first.parameters() ==
+        trained(problems::quiet(3, 7)).first.parameters());
 }
 
 TEST_CASE("a function may stop the training at the end of an epoch", "[fit][callbacks]") {

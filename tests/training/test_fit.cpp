@@ -43,13 +43,14 @@ TEMPLATE_TEST_CASE("fit learns a surface", "[fit]", float, double, long double) 
   auto net = small<TestType>();
   const auto variance = (train.Y.array() - train.Y.mean()).square().mean();
 
-  const History history = fit(net, train.X, train.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.1},
-                              quiet(200, 16));
+  const History history =
+      fit(net, train.X, train.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.1}, quiet(200, 16));
 
   REQUIRE(history.epochs() == 200);
   CHECK(history.loss.front() > history.loss.back());
   CHECK(history.loss.back() < 0.01 * static_cast<double>(variance));
-  CHECK(static_cast<double>(net.loss(test.X, test.Y, MeanSquaredError{})) < 0.01 * static_cast<double>(variance));
+  CHECK(static_cast<double>(net.loss(test.X, test.Y, MeanSquaredError{})) <
+        0.01 * static_cast<double>(variance));
 }
 
 TEST_CASE("fit learns classes from integer labels", "[fit]") {
@@ -57,7 +58,8 @@ TEST_CASE("fit learns classes from integer labels", "[fit]") {
   Network<double, Dense<2, 8, ReLU>, Dense<8, 3>> net;
   net.initialize(3);
 
-  fit(net, train.X, train.labels, SoftmaxCrossEntropy{}, GradientDescent{.learning_rate = 0.1}, quiet(40, 10));
+  fit(net, train.X, train.labels, SoftmaxCrossEntropy{}, GradientDescent{.learning_rate = 0.1},
+      quiet(40, 10));
 
   const Eigen::MatrixXd logits = net.predict(test.X);
   Index right = 0;
@@ -186,7 +188,8 @@ TEST_CASE("what fit cannot use changes nothing", "[fit]") {
     REQUIRE_THROWS_AS(attempt(X(), Y(), quiet(-1)), OptionError);
     REQUIRE_THROWS_WITH(attempt(X(), Y(), quiet(-1)), ContainsSubstring("epochs") && ContainsSubstring("-1"));
     REQUIRE_THROWS_AS(attempt(X(), Y(), quiet(1, -3)), OptionError);
-    REQUIRE_THROWS_WITH(attempt(X(), Y(), quiet(1, -3)), ContainsSubstring("batch_size") && ContainsSubstring("-3"));
+    REQUIRE_THROWS_WITH(attempt(X(), Y(), quiet(1, -3)),
+                        ContainsSubstring("batch_size") && ContainsSubstring("-3"));
   }
   SECTION("shapes and values") {
     REQUIRE_THROWS_AS(attempt(X().leftCols(1), Y(), quiet(1)), ShapeError);
@@ -195,7 +198,8 @@ TEST_CASE("what fit cannot use changes nothing", "[fit]") {
     Eigen::MatrixXd bad = Y();
     bad(6, 0) = std::numeric_limits<double>::quiet_NaN();
     REQUIRE_THROWS_AS(attempt(X(), bad, quiet(1)), DataError);
-    REQUIRE_THROWS_WITH(attempt(X(), bad, quiet(1)), ContainsSubstring("Y:") && ContainsSubstring("row 6, column 0"));
+    REQUIRE_THROWS_WITH(attempt(X(), bad, quiet(1)),
+                        ContainsSubstring("Y:") && ContainsSubstring("row 6, column 0"));
   }
   CHECK(net.parameters() == small().parameters());
   CHECK(counting.steps == 0);
@@ -206,8 +210,9 @@ TEST_CASE("an option of the optimiser is checked before the first pass", "[fit]"
   Network<double, Dense<2, 4>, BatchNorm<4>, Dense<4, 1>> net;
   net.initialize(1);
   const auto before = net;
-  REQUIRE_THROWS_AS(fit(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = -1}, quiet(1)),
-                    OptionError);
+  REQUIRE_THROWS_AS(
+      fit(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = -1}, quiet(1)),
+      OptionError);
   CHECK(net.parameters() == before.parameters());
   CHECK((net.layer<1>().running_mean() == before.layer<1>().running_mean()).all());
   CHECK((net.layer<1>().running_variance() == before.layer<1>().running_variance()).all());

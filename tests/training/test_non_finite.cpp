@@ -64,6 +64,7 @@ struct Root {
   static auto g(const auto& Z) { return Z.abs().sqrt(); }
   static auto derivative(const auto& Z, const auto&) { return Z.abs().rsqrt() / 2; }
 };
+static_assert(Activation<Log> && Activation<Root>);
 
 }  // namespace
 
@@ -76,8 +77,8 @@ TEMPLATE_TEST_CASE("a learning rate that is too high", "[fit][non_finite]", floa
     const std::string message =
         message_of(net, data.X, data.Y, MeanSquaredError{}, learning_rate, problems::quiet(1000, 8));
     INFO("learning rate " << learning_rate);
-    CHECK_THAT(message, ContainsSubstring("epoch ") && ContainsSubstring("batch ") && ContainsSubstring("layer ") &&
-                            ContainsSubstring("(Dense)"));
+    CHECK_THAT(message, ContainsSubstring("epoch ") && ContainsSubstring("batch ") &&
+                            ContainsSubstring("layer ") && ContainsSubstring("(Dense)"));
   }
 }
 
@@ -134,8 +135,10 @@ TEST_CASE("a step by hand has the same guard", "[step][non_finite]") {
 TEST_CASE("a pass that fails does not move running statistics", "[fit][non_finite]") {
   const Eigen::MatrixXd X = problems::uniform(10, 2, 1), Y = Eigen::MatrixXd::Ones(10, 1);
   const auto statistics_stay = [&](auto net, const Eigen::MatrixXd& inputs) {
-    const auto mean = net.template layer<0>().running_mean(), variance = net.template layer<0>().running_variance();
-    CHECK_THROWS_AS(fit(net, inputs, Y, MeanSquaredError{}, GradientDescent{}, problems::quiet(1)), NonFiniteError);
+    const auto mean = net.template layer<0>().running_mean(),
+               variance = net.template layer<0>().running_variance();
+    CHECK_THROWS_AS(fit(net, inputs, Y, MeanSquaredError{}, GradientDescent{}, problems::quiet(1)),
+                    NonFiniteError);
     CHECK((net.template layer<0>().running_mean() == mean).all());
     CHECK((net.template layer<0>().running_variance() == variance).all());
   };

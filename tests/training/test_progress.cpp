@@ -58,9 +58,10 @@ TEST_CASE("the bar shows epoch, loss, speed and time left on one line", "[fit][p
     train(options);
     const std::string text = out.str();
     const std::string first = text.substr(0, text.find('\r', 1)), last = text.substr(text.rfind('\r'));
-    CHECK_THAT(first, ContainsSubstring("epoch 1/3") && ContainsSubstring("loss ") && ContainsSubstring("samples/s") &&
-                          ContainsSubstring(" left"));
-    CHECK_THAT(last, ContainsSubstring("epoch 3/3") && !ContainsSubstring(" left") && !ContainsSubstring("\u00b7"));
+    CHECK_THAT(first, ContainsSubstring("epoch 1/3") && ContainsSubstring("loss ") &&
+                          ContainsSubstring("samples/s") && ContainsSubstring(" left"));
+    CHECK_THAT(last,
+               ContainsSubstring("epoch 3/3") && !ContainsSubstring(" left") && !ContainsSubstring("\u00b7"));
     CHECK_THAT(text, !ContainsSubstring("validation"));
     CHECK(text.find('\n') == text.size() - 1);
   }

@@ -81,7 +81,8 @@ TEST_CASE("the order is that of the seed, whatever the batch size", "[fit][shuff
 TEST_CASE("without shuffling the samples come as they are", "[fit][shuffle]") {
   FitOptions options = problems::quiet(2, 4);
   options.shuffle = false;
-  CHECK(batches_of(10, options) == std::vector<Order>{{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}, {0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}});
+  CHECK(batches_of(10, options) ==
+        std::vector<Order>{{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}, {0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}});
 }
 
 TEST_CASE("a shuffled batch pairs every row of X with its target and its weight", "[fit][shuffle]") {

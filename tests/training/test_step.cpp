@@ -22,7 +22,8 @@ TEST_CASE("steps by hand are fit, bit for bit", "[fit][step]") {
   by_fit.initialize(1);
   by_hand.initialize(1);
   const GradientDescent descent{.learning_rate = 0.05};
-  const History history = fit(by_fit, data.X, data.Y, MeanSquaredError{}, descent, problems::quiet(epochs, batch_size, seed));
+  const History history =
+      fit(by_fit, data.X, data.Y, MeanSquaredError{}, descent, problems::quiet(epochs, batch_size, seed));
 
   auto workspace = by_hand.workspace();
   workspace.seed = seed;
@@ -55,7 +56,8 @@ TEST_CASE("a step is the loss and gradient, then the optimiser", "[step]") {
   stepped.initialize(1);
   written_out.initialize(1);
   auto workspace = stepped.workspace(), other = written_out.workspace();
-  const double F = train_step(stepped, data.X, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.5}, workspace);
+  const double F = train_step(stepped, data.X, data.Y, MeanSquaredError{},
+                              GradientDescent{.learning_rate = 0.5}, workspace);
 
   CHECK(F == written_out.loss_and_gradient(data.X, data.Y, MeanSquaredError{}, other));
   written_out.parameters() -= 0.5 * other.gradient;
@@ -74,7 +76,8 @@ TEST_CASE("a step takes labels, weights and expressions", "[step]") {
   auto plain = net, with_weights = net, expression = net;
   train_step(plain, data.X, data.labels, SoftmaxCrossEntropy{}, descent, workspace);
   train_step(with_weights, data.X, weighted(data.labels, ones), SoftmaxCrossEntropy{}, descent, workspace);
-  train_step(expression, data.X * Eigen::Matrix2d::Identity(), data.labels, SoftmaxCrossEntropy{}, descent, workspace);
+  train_step(expression, data.X * Eigen::Matrix2d::Identity(), data.labels, SoftmaxCrossEntropy{}, descent,
+             workspace);
   CHECK(plain.parameters() != net.parameters());
   // With weights the rows' losses and gradients are summed one by one: rounding differs.
   CHECK((plain.parameters() - with_weights.parameters()).cwiseAbs().maxCoeff() < 1e-14);
@@ -88,7 +91,8 @@ TEST_CASE("a step takes segments of vectors", "[step]") {
   Network<double, Dense<2, 3>> a, b;
   auto workspace = a.workspace();
   const GradientDescent descent{.learning_rate = 0.5};
-  train_step(a, data.X.topRows(10), weighted(labels.head(10), ones.tail(10)), SoftmaxCrossEntropy{}, descent, workspace);
+  train_step(a, data.X.topRows(10), weighted(labels.head(10), ones.tail(10)), SoftmaxCrossEntropy{}, descent,
+             workspace);
   const std::vector<int> first(data.labels.begin(), data.labels.begin() + 10);
   const std::vector<double> ten_ones(10, 1.0);
   train_step(b, data.X.topRows(10), weighted(first, ten_ones), SoftmaxCrossEntropy{}, descent, workspace);
@@ -102,9 +106,11 @@ TEST_CASE("a step that cannot be made changes nothing", "[step]") {
   const auto before = net;
   auto workspace = net.workspace();
   const MeanSquaredError loss;
-  CHECK_THROWS_AS(train_step(net, data.X.leftCols(1), data.Y, loss, GradientDescent{}, workspace), ShapeError);
+  CHECK_THROWS_AS(train_step(net, data.X.leftCols(1), data.Y, loss, GradientDescent{}, workspace),
+                  ShapeError);
   CHECK_THROWS_AS(train_step(net, data.X, data.Y.topRows(3), loss, GradientDescent{}, workspace), ShapeError);
-  CHECK_THROWS_AS(train_step(net, data.X, data.Y, loss, GradientDescent{.learning_rate = 0}, workspace), OptionError);
+  CHECK_THROWS_AS(train_step(net, data.X, data.Y, loss, GradientDescent{.learning_rate = 0}, workspace),
+                  OptionError);
   CHECK(net.parameters() == before.parameters());
   CHECK((net.layer<1>().running_mean() == before.layer<1>().running_mean()).all());
   CHECK(workspace.passes == 0);

@@ -54,9 +54,7 @@ FitOptions of_expressions() {
 FitOptions of_temporary_labels() {
   return with({problems::Triangle<>(15, 2).X, problems::Triangle<>(15, 2).labels});
 }
-FitOptions of_eigen_labels() {
-  return with({problems::Triangle<>(4, 2).X, Eigen::Vector4i(0, 1, 2, 0)});
-}
+FitOptions of_eigen_labels() { return with({problems::Triangle<>(4, 2).X, Eigen::Vector4i(0, 1, 2, 0)}); }
 
 }  // namespace
 
@@ -86,7 +84,8 @@ TEST_CASE("validation data does not change the training", "[fit][validation]") {
   CHECK((with_validation.layer<2>().running_mean() == without.layer<2>().running_mean()).all());
 }
 
-TEST_CASE("validation data may have a name, or be temporaries or expressions, which are kept", "[fit][validation]") {
+TEST_CASE("validation data may have a name, or be temporaries or expressions, which are kept",
+          "[fit][validation]") {
   const problems::Surface<> test(15, 2);
   const auto expected = losses(with({test.X, test.Y}));
   REQUIRE(expected.size() == 3);
@@ -128,7 +127,8 @@ TEST_CASE("validation with weights", "[fit][validation]") {
   const auto of_weighted = losses(with({test.X, weighted(test.Y, weights)}));
   REQUIRE(of_weighted.size() == 3);
   // Equal weights of 3 are divided out again: a few roundings.
-  for (std::size_t e = 0; e < 3; ++e) CHECK(of_weighted[e] == Catch::Detail::Approx(of_first_rows[e]).epsilon(1e-14));
+  for (std::size_t e = 0; e < 3; ++e)
+    CHECK(of_weighted[e] == Catch::Detail::Approx(of_first_rows[e]).epsilon(1e-14));
 
   const std::vector<double> list(weights.data(), weights.data() + 15);
   CHECK(losses(with({test.X, weighted(test.Y, list)})) == of_weighted);
@@ -147,8 +147,8 @@ TEST_CASE("validation data that cannot be used is named and changes nothing", "[
   const auto attempt = [&](ValidationData validation) {
     fit(net, train.X, train.Y, MeanSquaredError{}, descent, with(std::move(validation)));
   };
-  const auto rejects = [&]<class E>(std::type_identity<E>, const ValidationData& validation, const std::string& a,
-                                    const std::string& b) {
+  const auto rejects = [&]<class E>(std::type_identity<E>, const ValidationData& validation,
+                                    const std::string& a, const std::string& b) {
     CHECK_THROWS_AS(attempt(validation), E);
     CHECK_THROWS_WITH(attempt(validation), ContainsSubstring(a) && ContainsSubstring(b));
   };

@@ -51,6 +51,12 @@ ConstTile<Scalar> constant(const Tile<Scalar>& A) {
   return {A.data(), A.rows(), A.cols(), Eigen::OuterStride<>(A.outerStride())};
 }
 
+/// Row i of a tile, as a tile.
+template <class Scalar>
+ConstTile<Scalar> row(const ConstTile<Scalar>& A, Index i) {
+  return {A.data() + i, 1, A.cols(), Eigen::OuterStride<>(A.outerStride())};
+}
+
 /// A whole column-major matrix in memory as a tile of it.
 template <class Scalar>
 Tile<Scalar> tile(Scalar* data, Index rows, Index columns) {

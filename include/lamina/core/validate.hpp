@@ -36,11 +36,12 @@ bool all_finite(const MatrixView<Scalar>& X) {
   const Index inner_stride = by_columns ? X.row_stride : X.column_stride;
   const Index outer_stride = by_columns ? X.column_stride : X.row_stride;
   if (inner_stride == 1 && outer_stride == inner) return all_finite(X.data, inner * outer);
-  using Vector = Eigen::Array<Scalar, Dynamic, 1>;
   for (Index o = 0; o < outer; ++o) {
-    const Eigen::Map<const Vector, Eigen::Unaligned, Eigen::InnerStride<>> run(
-        X.data + o * outer_stride, inner, Eigen::InnerStride<>(inner_stride));
-    if (!((run * Scalar(0)).sum() == Scalar(0))) return false;
+    const Scalar* run = X.data + o * outer_stride;
+    if (inner_stride == 1 && !all_finite(run, inner)) return false;
+    if (inner_stride == 1) continue;
+    for (Index i = 0; i < inner; ++i)
+      if (!(run[i * inner_stride] * Scalar(0) == Scalar(0))) return false;
   }
   return true;
 }

@@ -22,7 +22,9 @@ void takes_dense(const Eigen::DenseBase<Derived>&);
 
 /// Anything of Eigen's that has coefficients: a matrix, an array, a map, a block or segment, an expression.
 template <class T>
-concept EigenDense = requires(const std::remove_cvref_t<T>& x) { detail::takes_dense(x); };
+concept EigenDense = requires(const std::remove_cvref_t<T>& x) {
+  detail::takes_dense(x);
+};
 
 /// An Eigen expression of real numbers.
 template <class T>

@@ -149,15 +149,15 @@ std::pair<Scalar, Scalar> evaluate(const Layers& layers, const Scalar* theta, co
     const auto A = detail::constant(workspace.output(last, t, outputs));
     const auto Y = detail::constant(Y_);
     const auto share = [&](Index i) -> Sum<Scalar> {
-      if constexpr (requires { loss.weight(Y.middleRows(i, 1)); }) {
-        return static_cast<Sum<Scalar>>(loss.weight(Y.middleRows(i, 1)));
+      if constexpr (requires { loss.weight(detail::row(Y, i)); }) {
+        return static_cast<Sum<Scalar>>(loss.weight(detail::row(Y, i)));
       } else {
         return 1;
       }
     };
     if (!weights.read) {
       value += static_cast<Sum<Scalar>>(loss.value(A, Y));
-      if constexpr (requires { loss.weight(Y.middleRows(0, 1)); }) {
+      if constexpr (requires { loss.weight(detail::row(Y, 0)); }) {
         for (Index i = 0; i < t; ++i) divisor += share(i);
       } else {
         divisor += static_cast<Sum<Scalar>>(t);
@@ -166,7 +166,7 @@ std::pair<Scalar, Scalar> evaluate(const Layers& layers, const Scalar* theta, co
       for (Index i = 0; i < t; ++i) {
         const auto s = static_cast<Sum<Scalar>>(weights[batch.row(begin + i)]);
         if (s == 0) continue;
-        value += s * static_cast<Sum<Scalar>>(loss.value(A.middleRows(i, 1), Y.middleRows(i, 1)));
+        value += s * static_cast<Sum<Scalar>>(loss.value(detail::row(A, i), detail::row(Y, i)));
         divisor += s * share(i);
       }
     }
@@ -177,18 +177,17 @@ std::pair<Scalar, Scalar> evaluate(const Layers& layers, const Scalar* theta, co
     if (weights.read) {
       for (Index i = 0; i < t; ++i) {
         const auto s = static_cast<Scalar>(weights[batch.row(begin + i)]);
-        if (s == 0) {
-          dA.row(i).setZero();
-        } else {
-          dA.row(i) *= s;
-        }
+        for (Index j = 0; j < outputs; ++j) dA(i, j) = s == 0 ? Scalar(0) : s * dA(i, j);
       }
     }
     backward(layers, theta, workspace, t, pass, wanted.input_gradient);
     if (wanted.input_gradient) input_gradient(begin, workspace.input_gradient(0, t, layers.inputs()));
   });
 
-  if (!(divisor != 0)) return {Scalar(0), Scalar(0)};
+  if (divisor == 0) {
+    if (derivatives) workspace.gradient.setZero();
+    return {Scalar(0), Scalar(0)};
+  }
   if (derivatives) workspace.gradient /= static_cast<Scalar>(divisor);
   return {static_cast<Scalar>(value / divisor), static_cast<Scalar>(divisor)};
 }

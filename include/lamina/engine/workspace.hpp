@@ -119,9 +119,9 @@ class Workspace {
              L::parameter_count(layer.inputs(), layer.outputs()) == slots_[l].parameter_count;
     });
     if (!same)
-      detail::fail<ShapeError>({"workspace: expected one of this network, got one made for ", footprint_.inputs,
-                                " inputs, ", footprint_.outputs, " outputs, ", slots_.size(), " layers and ",
-                                footprint_.parameters, " parameters"});
+      detail::fail<ShapeError>({"workspace: expected one of this network, got one made for ",
+                                footprint_.inputs, " inputs, ", footprint_.outputs, " outputs, ",
+                                slots_.size(), " layers and ", footprint_.parameters, " parameters"});
   }
 
   void lay_out(const Layers& layers, Index rows) {

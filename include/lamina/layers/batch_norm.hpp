@@ -103,7 +103,8 @@ class BatchNorm {
       variance = variance_.matrix().template cast<S>();
     }
     // 0·σ² is NaN when σ² has overflowed, which must not pass for X̂ = 0.
-    inverse = ((variance.array() + static_cast<S>(epsilon_)).sqrt().inverse() + variance.array() * S(0)).matrix();
+    inverse =
+        ((variance.array() + static_cast<S>(epsilon_)).sqrt().inverse() + variance.array() * S(0)).matrix();
     X.array().rowwise() *= inverse.array();
     A = (X.array().rowwise() * weights(theta.data()).array()).matrix();
     A.rowwise() += bias(theta.data());

@@ -30,8 +30,8 @@ class PerOutput {
   template <class Good>
   void check(Index outputs, std::string_view option, std::string_view expected, Good good) const {
     if (!values_.empty() && static_cast<Index>(values_.size()) != outputs)
-      detail::fail<ShapeError>({option, ": expected one number, or one for each of ", outputs, " outputs, got ",
-                                values_.size()});
+      detail::fail<ShapeError>(
+          {option, ": expected one number, or one for each of ", outputs, " outputs, got ", values_.size()});
     for (Index j = 0; j < (values_.empty() ? 1 : outputs); ++j)
       if (!good((*this)[j]))
         detail::fail<OptionError>({option, ": expected ", expected, ", got ", (*this)[j],

@@ -153,10 +153,9 @@ concept FitCallback = requires(Callback& callback, FitState& state) {
 ///         with the parameters as they were before the step that failed
 template <class Scalar, class... L, EigenDense DX, Targets TY, LossFunction<Scalar> Loss, class Optimizer_,
           detail::FitCallback... Callbacks>
-requires Optimizer < std::remove_cvref_t<Optimizer_>,
-typename Network<Scalar, L...>::Parameters >
-    History fit(Network<Scalar, L...>& network, const DX& X, const TY& Y, const Loss& loss,
-                Optimizer_&& optimizer, const FitOptions& options, Callbacks&&... callbacks) {
+requires(Optimizer<std::remove_cvref_t<Optimizer_>, typename Network<Scalar, L...>::Parameters>) History
+    fit(Network<Scalar, L...>& network, const DX& X, const TY& Y, const Loss& loss, Optimizer_&& optimizer,
+        const FitOptions& options, Callbacks&&... callbacks) {
   return detail::with_data<Scalar, Loss>(X, Y, [&](const DataView<Scalar>& data) {
     return fit(network, data, loss, optimizer, options, callbacks...);
   });
@@ -165,7 +164,8 @@ typename Network<Scalar, L...>::Parameters >
 /// There is no default loss.
 template <class Scalar, class... L, EigenDense DX, Targets TY, class Optimizer_, class... Callbacks>
 History fit(Network<Scalar, L...>&, const DX&, const TY&, Optimizer_&&, const FitOptions&, Callbacks&&...) {
-  static_assert(sizeof(Scalar) == 0, "lamina: fit needs a loss between Y and the optimiser, such as MeanSquaredError{}");
+  static_assert(sizeof(Scalar) == 0,
+                "lamina: fit needs a loss between Y and the optimiser, such as MeanSquaredError{}");
   return {};
 }
 

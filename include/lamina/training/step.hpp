@@ -47,14 +47,15 @@ std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<S
     engine::forward(layers, network.parameters().data(), workspace, t, Pass{});
     layers.for_each([&](const auto& layer, std::size_t l) {
       const auto A = workspace.output(l, t, layer.outputs());
-      if (found.empty() && !((A.array() * Scalar(0)).sum() == Scalar(0)))
+      if (found.empty() && !all_finite(view<Scalar>(A)))
         say("the output", l, name_of<std::remove_cvref_t<decltype(layer)>>());
     });
   });
   if (found.empty()) found = in_gradient;
   if (found.empty())
     layers.for_each([&](const auto& layer, std::size_t l) {
-      if (l + 1 == layers.size()) say("the loss of the output", l, name_of<std::remove_cvref_t<decltype(layer)>>());
+      if (l + 1 == layers.size())
+        say("the loss of the output", l, name_of<std::remove_cvref_t<decltype(layer)>>());
     });
   return found;
 }
