@@ -44,7 +44,7 @@ using Around = Network<double, Dense<2, 3, Tanh>, Dense<3, 3, G>, Dense<3, 2>>;
 // ---- a user's own, right ----------------------------------------------------------------------------------
 
 struct Sine {
-  static constexpr std::string_view name = "sine";
+  [[maybe_unused]] static constexpr std::string_view name = "sine";
   static auto g(const auto& Z) { return Z.sin(); }
   static auto derivative(const auto& Z, const auto&) { return Z.cos(); }
 };

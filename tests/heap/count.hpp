@@ -4,6 +4,7 @@
 /// Counts what is taken from the heap in this program: a replacement of the allocation functions, to be included in
 /// one file of an executable that no sanitizer watches.
 
+#include <Eigen/Core>  // before the definitions below: it declares posix_memalign once more
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
