@@ -48,15 +48,19 @@ class NonFiniteError : public Error {
 
 namespace detail {
 
+/// A number that a message can have in it.
+template <class T>
+concept Arithmetic = std::integral<T> || std::floating_point<T>;
+
 /// A part of a message: text, or a number written with at most six digits and without a locale.
 class Piece {
  public:
   Piece(const char* text) : text_(text) {}         // NOLINT(google-explicit-constructor)
   Piece(std::string_view text) : text_(text) {}    // NOLINT(google-explicit-constructor)
   Piece(const std::string& text) : text_(text) {}  // NOLINT(google-explicit-constructor)
-  template <class Number>
-  requires std::integral<Number> || std::floating_point<Number> Piece(Number x)
-      : kind_(std::integral<Number> ? Kind::integer : Kind::real) {  // NOLINT(google-explicit-constructor)
+  template <Arithmetic Number>
+  Piece(Number x)  // NOLINT(google-explicit-constructor)
+      : kind_(std::integral<Number> ? Kind::integer : Kind::real) {
     if constexpr (std::integral<Number>) {
       integer_ = static_cast<long long>(x);
     } else {

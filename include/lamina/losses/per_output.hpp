@@ -19,8 +19,8 @@ class PerOutput {
  public:
   PerOutput(double value) : value_(value) {}                            // NOLINT(google-explicit-constructor)
   PerOutput(std::initializer_list<double> values) : values_(values) {}  // NOLINT(google-explicit-constructor)
-  PerOutput(std::vector<double> values)
-      : values_(std::move(values)) {}  // NOLINT(google-explicit-constructor)
+  PerOutput(std::vector<double> values)                                 // NOLINT(google-explicit-constructor)
+      : values_(std::move(values)) {}
 
   /// The number for output j.
   double operator[](Index j) const { return values_.empty() ? value_ : values_[static_cast<std::size_t>(j)]; }
