@@ -66,7 +66,8 @@ std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<S
 ///
 /// @return F before the step
 /// @throws NonFiniteError when F, dF/dθ or what the optimiser makes of θ is not finite, naming the first layer that is
-///         to blame; θ and running statistics are left as they were. OptionError when the optimiser has a bad option.
+///         to blame; θ is left as it was, and running statistics too when F or dF/dθ is to blame. OptionError when
+///         the optimiser has a bad option.
 ///         For the overload with X and Y, also as Network::loss.
 template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_>
 Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, const Loss& loss,
