@@ -30,10 +30,7 @@ struct layers_of<L> {
   using type = L;
 };
 
-}  // namespace detail
-
-namespace detail {
-
+/// Its name is what the compiler says when a network with Dynamic extents is made without arguments.
 template <class Layers>
 concept NeedsNoRunTimeExtents = std::default_initializable<Layers>;
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cmath>
-#include <optional>
 #include <string>
 
 #include "lamina/core/borders.hpp"
