@@ -15,6 +15,7 @@
 #include "lamina/layers.hpp"
 #include "lamina/losses.hpp"
 #include "lamina/network.hpp"
+#include "lamina/optimizers/adam.hpp"
 #include "lamina/optimizers/gradient_descent.hpp"
 #include "lamina/training/fit.hpp"
 #include "lamina/training/history.hpp"

@@ -167,9 +167,9 @@ class Network {
     return with_inputs(X, [&](const Batch<Scalar>& batch) -> ConstTile<Scalar> {
       const Index rows = workspace.prepare(layers_, batch.count, Mode::evaluation);
       if (batch.count <= rows) {
-        auto A0 = workspace.input(0, batch.count, inputs());
-        engine::read(batch, batch.data.X, 0, A0);
-        engine::forward(layers_, theta_.data(), workspace, batch.count, Pass{});
+        engine::read_inputs(layers_, batch, 0, batch.count, workspace);
+        engine::forward(layers_, theta_.data(), workspace, batch.count,
+                        engine::with_threads(Pass{}, workspace.threads));
         return detail::constant(workspace.output(size() - 1, batch.count, outputs()));
       }
       auto prediction = workspace.predictions(batch.count, outputs());
@@ -225,17 +225,27 @@ class Network {
   template <LossFunction<Scalar_> Loss>
   Scalar loss_and_gradient(const Batch<Scalar>& batch, const Loss& loss_function, Workspace& workspace,
                            Mode mode = Mode::training) {
-    const Scalar F = evaluate(theta_, batch, loss_function, workspace, next_pass(workspace, mode), true);
-    if (mode == Mode::training) ++workspace.passes;
-    if (mode == Mode::training && std::isfinite(F) && layers_.whole_batch() &&
-        detail::all_finite(workspace.gradient.data(), workspace.gradient.size())) {
+    return run(batch, loss_function, workspace, mode, engine::NoStep{}).F;
+  }
+  /// The same, handing the gradient to `step`, see train_step and engine::evaluate.
+  template <LossFunction<Scalar_> Loss, class Step>
+  engine::Evaluation<Scalar> run(const Batch<Scalar>& batch, const Loss& loss_function, Workspace& workspace,
+                                 Mode mode, Step&& step) {
+    check_parameters(theta_);
+    const auto result =
+        engine::evaluate(layers_, theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
+                         {.gradient = true}, [](Index, const auto&) {}, step);
+    if (mode != Mode::training) return result;
+    ++workspace.passes;
+    if (layers_.whole_batch() && std::isfinite(result.F) &&
+        (result.stepped || detail::all_finite(workspace.gradient.data(), workspace.gradient.size()))) {
       layers_.for_each([&](auto& layer, std::size_t l) {
         const auto cache = workspace.cache(l);
         const ConstSpan<Scalar> left(cache.data(), cache.size());
         if constexpr (requires { layer.update(left, batch.count); }) layer.update(left, batch.count);
       });
     }
-    return F;
+    return result;
   }
 
   /// F, and if wanted dF/dθ, at any θ. Nothing of the network changes, running statistics included: for line searches,
@@ -245,8 +255,8 @@ class Network {
                   Workspace& workspace, const Pass& pass, bool gradient) const {
     check_parameters(theta);
     return engine::evaluate(layers_, theta.data(), batch, loss_function, workspace, pass,
-                            {.gradient = gradient}, [](Index, const auto&) {})
-        .first;
+                            {.gradient = gradient}, [](Index, const auto&) {}, engine::NoStep{})
+        .F;
   }
   /// What loss_and_gradient would run next: the pass that fixes the masks of dropout.
   Pass next_pass(const Workspace& workspace, Mode mode = Mode::training) const {
@@ -264,8 +274,9 @@ class Network {
       const Scalar divisor =
           engine::evaluate(layers_, theta_.data(), batch, loss_function, workspace,
                            next_pass(workspace, mode), {.gradient = true, .input_gradient = true},
-                           [&](Index begin, const auto& tile) { dX.middleRows(begin, tile.rows()) = tile; })
-              .second;
+                           [&](Index begin, const auto& tile) { dX.middleRows(begin, tile.rows()) = tile; },
+                           engine::NoStep{})
+              .divisor;
       if (divisor != 0) {
         dX /= divisor;
       } else {

@@ -1,9 +1,11 @@
-// The three products of training against three nested loops. Small integers are exact in every scalar and in every order
-// of summation, so equality is bit by bit.
+// The products of training against three nested loops. Small integers are exact in every scalar and in every order of
+// summation, so equality is bit by bit.
 
 #include "lamina/core/product.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "lamina/core/random.hpp"
@@ -11,6 +13,7 @@
 
 namespace {
 
+namespace detail = lamina::detail;
 using lamina::ConstTile;
 using lamina::Index;
 using lamina::Tile;
@@ -48,40 +51,84 @@ class Buffer {
   std::vector<Scalar> memory_;
 };
 
-/// C += A·B, and the two with a transposed factor, of the library and of three loops. All of C's buffer is compared, so
-/// that a write beyond C is seen.
+/// Aᵀ as the engine keeps it: a sample's features side by side, with room for full registers.
+template <class Scalar>
+class SideBySide {
+ public:
+  explicit SideBySide(const Buffer<Scalar>& A)
+      : rows_(A.constant().cols()),
+        stride_((rows_ + 15) / 16 * 16),
+        columns_(A.constant().rows()),
+        memory_(static_cast<std::size_t>(stride_ * columns_ + 1), Scalar(7)) {
+    for (Index i = 0; i < columns_; ++i)
+      for (Index j = 0; j < rows_; ++j) memory_[static_cast<std::size_t>(j + i * stride_)] = A(i, j);
+  }
+  ConstTile<Scalar> constant() const { return {memory_.data(), rows_, columns_, Eigen::OuterStride<>(stride_)}; }
+
+ private:
+  Index rows_, stride_, columns_;
+  std::vector<Scalar> memory_;
+};
+
+/// The products of the library and of three loops. All of C's buffer is compared, so that a write beyond C is seen.
 template <class Scalar>
 bool all_products_agree(Index m, Index n, Index k, Index spare) {
   lamina::Random random(static_cast<std::uint64_t>(m + 300 * (n + 300 * k)));
   using Matrix = Buffer<Scalar>;
   bool agree = true;
-  const auto compare = [&](const Matrix& before, auto library, auto element) {
+  const auto compare = [&](const Matrix& before, auto library, auto start, auto element) {
     Matrix got = before, want = before;
     Tile<Scalar> C = got.tile();
     library(C);
     for (Index i = 0; i < C.rows(); ++i)
-      for (Index j = 0; j < C.cols(); ++j)
+      for (Index j = 0; j < C.cols(); ++j) {
+        want(i, j) = start(i, j);
         for (Index l = 0; l < k; ++l) want(i, j) += element(i, j, l);
+      }
     agree = agree && got == want;
   };
-  {  // C += A·B
-    const Matrix A(m, k, spare, random), B(k, n, spare, random), C(m, n, spare, random);
+  const auto zero = [](Index, Index) { return Scalar(0); };
+  {
+    const Matrix A(m, k, spare, random), B(k, n, spare, random), C(m, n, spare, random), b(1, n + 1, 0, random);
+    const auto element = [&](Index i, Index j, Index l) { return A(i, l) * B(l, j); };
     compare(
-        C, [&](Tile<Scalar>& T) { lamina::add_product(A.constant(), B.constant(), T); },
-        [&](Index i, Index j, Index l) { return A(i, l) * B(l, j); });
+        C, [&](Tile<Scalar>& T) { detail::multiply(detail::product(A.constant(), B.constant(), T)); }, zero,
+        element);
+    compare(
+        C,
+        [&](Tile<Scalar>& T) {
+          detail::multiply(detail::product(A.constant(), B.constant(), T, b.constant().data()));
+        },
+        [&](Index, Index j) { return b(0, j); }, element);
   }
-  {  // C += A·Bᵀ
+  {
     const Matrix A(m, k, spare, random), B(n, k, spare, random), C(m, n, spare, random);
     compare(
-        C, [&](Tile<Scalar>& T) { lamina::add_product_transposed(A.constant(), B.constant(), T); },
-        [&](Index i, Index j, Index l) { return A(i, l) * B(j, l); });
+        C,
+        [&](Tile<Scalar>& T) {
+          detail::multiply(detail::product_with_transposed(A.constant(), B.constant(), T));
+        },
+        zero, [&](Index i, Index j, Index l) { return A(i, l) * B(j, l); });
   }
-  {  // C += Aᵀ·B
-    const Matrix A(k, m, spare, random), B(k, n, spare, random), C(m, n, spare, random);
-    compare(
-        C, [&](Tile<Scalar>& T) { lamina::add_transposed_product(A.constant(), B.constant(), T); },
-        [&](Index i, Index j, Index l) { return A(l, i) * B(l, j); });
-  }
+  for (const bool add : {false, true})
+    for (const bool transposed : {false, true}) {
+      const Matrix A(k, m, spare, random), B(k, n, spare, random), C(m, n, spare, random);
+      const SideBySide<Scalar> At(A);
+      const auto a_t = At.constant();
+      compare(
+          C,
+          [&](Tile<Scalar>& T) {
+            std::vector<int> times(static_cast<std::size_t>(n), 0);
+            detail::multiply(
+                detail::transposed_product(A.constant(), transposed ? &a_t : nullptr, B.constant(), T, add), 1,
+                [&](Index first, Index columns) {
+                  for (Index j = first; j < first + columns; ++j) ++times[static_cast<std::size_t>(j)];
+                });
+            agree = agree && std::all_of(times.begin(), times.end(), [](int x) { return x == 1; });
+          },
+          [&](Index i, Index j) { return add ? C(i, j) : Scalar(0); },
+          [&](Index i, Index j, Index l) { return A(l, i) * B(l, j); });
+    }
   return agree;
 }
 
@@ -110,11 +157,13 @@ void check_all() {
       }
   for (const Index a : large) check(a, a, a, 1);
   check(257, 130, 513, 2);
+  check(100, 300, 400, 0);  // large enough for copies of A and of B
+  check(130, 256, 256, 0);
   // Nothing to sum, and nothing to write.
   check(5, 7, 0, 1);
   check(0, 7, 3, 1);
   check(5, 0, 3, 1);
-  CHECK(agree == 9 * 9 * 9 + 9 * 5 * 4 * 3 + 9 + 1 + 3);
+  CHECK(agree == 9 * 9 * 9 + 9 * 5 * 4 * 3 + 9 + 3 + 3);
 }
 
 }  // namespace
@@ -122,6 +171,65 @@ void check_all() {
 TEST_CASE("product: float") { check_all<float>(); }
 TEST_CASE("product: double") { check_all<double>(); }
 TEST_CASE("product: long double") { check_all<long double>(); }
+
+TEMPLATE_TEST_CASE("product: the transpose of a tile", "", float, double, long double) {
+  lamina::Random random(3);
+  for (const Index t : {1, 2, 7, 16, 33, 100})
+    for (const Index n : {1, 3, 8, 17, 40}) {
+      const Index rows = (t + 15) / 16 * 16, stride = (n + 15) / 16 * 16;
+      Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic> A(rows, n), T(stride, t);
+      for (Index i = 0; i < A.size(); ++i) A(i) = static_cast<TestType>(random.normal());
+      T.setZero();
+      detail::transpose<TestType>({A.data(), 1, rows}, {T.data(), 1, stride}, t, n);
+      CAPTURE(t, n);
+      CHECK(T.topRows(n) == A.topRows(t).transpose());
+    }
+}
+
+TEMPLATE_TEST_CASE("product: the sums of columns", "", float, double, long double) {
+  lamina::Random random(4);
+  for (const Index t : {1, 5, 16, 37})
+    for (const Index n : {1, 3, 4, 9}) {
+      const Buffer<TestType> A(t, n, 2, random);
+      std::vector<TestType> s(static_cast<std::size_t>(n), TestType(2)), want = s;
+      detail::sum_columns(A.constant(), s.data(), true);
+      for (Index j = 0; j < n; ++j)
+        for (Index i = 0; i < t; ++i) want[static_cast<std::size_t>(j)] += A(i, j);
+      CHECK(s == want);
+      detail::sum_columns(A.constant(), s.data(), false);
+      for (auto& w : want) w -= 2;
+      CHECK(s == want);
+    }
+}
+
+// What an element becomes must not depend on where in a block, a panel or a thread's share it lies. The numbers are not
+// exact here: another order of summation would show.
+TEMPLATE_TEST_CASE("product: every part of C is the same bits alone", "", float, double) {
+  using Matrix = Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic>;
+  lamina::Random random(5);
+  const auto normal = [&](Index rows, Index columns) {
+    Matrix M(rows, columns);
+    for (Index i = 0; i < M.size(); ++i) M(i) = static_cast<TestType>(random.normal());
+    return M;
+  };
+  const Index m = 128, n = 83, k = 300;
+  const Matrix A = normal(m, k), B = normal(k, n), b = normal(1, n);
+  const auto constant = [](const Matrix& M) { return detail::tile(M.data(), M.rows(), M.cols()); };
+  Matrix whole(m, n);
+  auto C = detail::tile(whole.data(), m, n);
+  const auto product = detail::product(constant(A), constant(B), C, b.data(), true);
+  detail::multiply(product);
+
+  for (const auto& [i0, i1] : {std::pair<Index, Index>{0, 128}, {0, 16}, {16, 64}, {48, 128}, {112, 128}})
+    for (const auto& [j0, j1] : {std::pair<Index, Index>{0, 83}, {0, 1}, {5, 13}, {60, 83}, {82, 83}}) {
+      Matrix again = Matrix::Zero(m, n);
+      auto to = detail::tile(again.data(), m, n);
+      const auto same = detail::product(constant(A), constant(B), to, b.data(), true);
+      detail::multiply(detail::part(same, detail::Share(i0, i1), detail::Share(j0, j1)));
+      CAPTURE(i0, i1, j0, j1);
+      CHECK(again.block(i0, j0, i1 - i0, j1 - j0) == whole.block(i0, j0, i1 - i0, j1 - j0));
+    }
+}
 
 // Numbers that are not exact: the error of a sum of k products is at most about k·ε·Σ|a|·|b|.
 TEST_CASE("product: rounding stays small") {
@@ -131,14 +239,13 @@ TEST_CASE("product: rounding stays small") {
   for (Index i = 0; i < A.size(); ++i) A(i) = random.normal();
   for (Index i = 0; i < B.size(); ++i) B(i) = random.normal();
   const Eigen::MatrixXd At = A.transpose(), Bt = B.transpose();
-  const auto constant = [](const Eigen::MatrixXd& M) {
-    return lamina::detail::tile(M.data(), M.rows(), M.cols());
-  };
-  const auto tile = [](Eigen::MatrixXd& M) { return lamina::detail::tile(M.data(), M.rows(), M.cols()); };
+  const auto constant = [](const Eigen::MatrixXd& M) { return detail::tile(M.data(), M.rows(), M.cols()); };
+  const auto tile = [](Eigen::MatrixXd& M) { return detail::tile(M.data(), M.rows(), M.cols()); };
   auto c = tile(C), d = tile(D), e = tile(E);
-  lamina::add_product(constant(A), constant(B), c);
-  lamina::add_product_transposed(constant(A), constant(Bt), d);
-  lamina::add_transposed_product(constant(At), constant(B), e);
+  detail::multiply(detail::product(constant(A), constant(B), c));
+  detail::multiply(detail::product_with_transposed(constant(A), constant(Bt), d));
+  detail::multiply(detail::transposed_product<double>(constant(At), nullptr, constant(B), e, false), 1,
+                   [](Index, Index) {});
 
   using Wide = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
   const Wide exact = A.cast<long double>() * B.cast<long double>();

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "lamina/activations/identity.hpp"
+#include "lamina/core/simd.hpp"
 #include "lamina/core/types.hpp"
 
 /// @file
@@ -53,24 +54,89 @@ void check_options(const G& activation) {
   }
 }
 
-/// A = g ∘ Z. Z and A: t×n, in memory; A may be Z.
+namespace detail {
+
+/// Whether an activation has the register forms of g and g', for this Scalar.
+template <class G, class Scalar>
+concept InRegisters = (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>) &&
+    requires(const G g, const simd::Register<Scalar>& z) {
+  g.g_lanes(z);
+  g.derivative_lanes(z, z);
+};
+
+/// f(offsets…) for all registers of matrices of the same extents: `whole(offset…)` for full ones and
+/// `rest(count, offset…)` for the end of a column. Matrices without gaps are one long column.
+template <class V, class Z, class A, class Whole, class Rest>
+LAMINA_INLINE void for_each_register(const Z& z, const A& a, Whole&& whole, Rest&& rest) {
+  constexpr Index lanes = simd::lanes<V>;
+  Index rows = z.rows(), columns = z.cols();
+  if (z.outerStride() == rows && a.outerStride() == rows) {
+    rows *= columns;
+    columns = 1;
+  }
+  for (Index j = 0; j < columns; ++j) {
+    const Index at_z = j * z.outerStride(), at_a = j * a.outerStride();
+    Index i = 0;
+    for (; i + lanes <= rows; i += lanes) whole(at_z + i, at_a + i);
+    if (i < rows) rest(at_z + i, at_a + i, rows - i);
+  }
+}
+
+}  // namespace detail
+
+/// A = g ∘ Z. Z and A: t×n, column-major and in memory; A may be Z.
 template <class G, class DZ, class DA>
 void apply(const G& activation, const DZ& Z, DA& A) {
+  using Scalar = typename DA::Scalar;
   if constexpr (detail::AnyOfActivations<G>) {
     activation.visit([&](const auto& g) { apply(g, Z, A); });
   } else if constexpr (std::is_same_v<G, Identity>) {
     if (A.data() != Z.data()) A = Z;
+  } else if constexpr (detail::InRegisters<G, Scalar> && !DA::IsRowMajor && !DZ::IsRowMajor) {
+    using V = simd::Register<Scalar>;
+    const Scalar* const z = Z.data();
+    Scalar* const a = A.data();
+    detail::for_each_register<V>(
+        Z, A, [&](Index from, Index to) { simd::store(a + to, activation.g_lanes(simd::load<V>(z + from))); },
+        [&](Index from, Index to, Index count) {
+          simd::store(a + to, activation.g_lanes(simd::load<V>(z + from, count)), count);
+        });
   } else {
     A.array() = activation.g(Z.array());
   }
 }
 
-/// dA ← dA ⊙ (g' ∘ Z), with A = g ∘ Z. Z, A and dA: t×n, in memory. Z may be A when derivative_from_output_v.
+/// dA ← dA ⊙ (g' ∘ Z), with A = g ∘ Z. Z, A and dA: t×n, column-major and in memory, A and dA with the same distance of
+/// columns. Z may be A when derivative_from_output_v.
 template <class G, class DZ, class DA, class DdA>
 void apply_derivative(const G& activation, const DZ& Z, const DA& A, DdA& dA) {
+  using Scalar = typename DdA::Scalar;
   if constexpr (detail::AnyOfActivations<G>) {
     activation.visit([&](const auto& g) { apply_derivative(g, Z, A, dA); });
-  } else if constexpr (!std::is_same_v<G, Identity>) {
+  } else if constexpr (std::is_same_v<G, Identity>) {
+  } else if constexpr (detail::InRegisters<G, Scalar> && !DdA::IsRowMajor && !DA::IsRowMajor && !DZ::IsRowMajor) {
+    using V = simd::Register<Scalar>;
+    const Scalar* const z = Z.data();
+    const Scalar* const a = A.data();
+    Scalar* const da = dA.data();
+    const bool same = A.outerStride() == dA.outerStride();
+    if (!same) {
+      dA.array() *= activation.derivative(Z.array(), A.array());
+      return;
+    }
+    detail::for_each_register<V>(
+        Z, dA,
+        [&](Index of_z, Index to) {
+          simd::store(da + to, simd::load<V>(da + to) *
+                                   activation.derivative_lanes(simd::load<V>(z + of_z), simd::load<V>(a + to)));
+        },
+        [&](Index of_z, Index to, Index count) {
+          simd::store(da + to,
+                      simd::load<V>(da + to, count) * activation.derivative_lanes(simd::load<V>(z + of_z, count),
+                                                                                  simd::load<V>(a + to, count)),
+                      count);
+        });
+  } else {
     dA.array() *= activation.derivative(Z.array(), A.array());
   }
 }

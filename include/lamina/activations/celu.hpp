@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/types.hpp"
 
@@ -31,6 +32,16 @@ struct CELU {
     using Scalar = typename Array::Scalar;
     return A.unaryExpr(
         [alpha = static_cast<Scalar>(alpha)](Scalar a) { return a > 0 ? Scalar(1) : a / alpha + 1; });
+  }
+
+  template <simd::Lanes V>
+  V g_lanes(const V& z) const {
+    const auto scale = static_cast<simd::Element<V>>(alpha);
+    return z > simd::Element<V>(0) ? z : simd::expm1(z / scale) * scale;
+  }
+  template <simd::Lanes V>
+  V derivative_lanes(const V& /*z*/, const V& a) const {
+    return a > simd::Element<V>(0) ? simd::broadcast<V>(1) : a / static_cast<simd::Element<V>>(alpha) + simd::Element<V>(1);
   }
 
   /// @throws OptionError when α is not positive and finite.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/types.hpp"
 
@@ -31,6 +32,15 @@ struct ELU {
     using Scalar = typename Array::Scalar;
     return A.unaryExpr(
         [alpha = static_cast<Scalar>(alpha)](Scalar a) { return a > 0 ? Scalar(1) : a + alpha; });
+  }
+
+  template <simd::Lanes V>
+  V g_lanes(const V& z) const {
+    return z > simd::Element<V>(0) ? z : simd::expm1(z) * static_cast<simd::Element<V>>(alpha);
+  }
+  template <simd::Lanes V>
+  V derivative_lanes(const V& /*z*/, const V& a) const {
+    return a > simd::Element<V>(0) ? simd::broadcast<V>(1) : a + static_cast<simd::Element<V>>(alpha);
   }
 
   /// @throws OptionError when α is negative or not finite.

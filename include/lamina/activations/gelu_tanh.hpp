@@ -5,6 +5,7 @@
 #include <numbers>
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/activations/limits.hpp"
 #include "lamina/core/types.hpp"
 
@@ -39,6 +40,20 @@ struct GELUTanh {
     });
   }
 
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    using S = simd::Element<V>;
+    const V sloped = z * simd::sigmoid(u(z) * S(2));
+    return z > S(bound) ? z : (z < S(-bound) ? V{} : sloped);
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& z, const V& /*a*/) {
+    using S = simd::Element<V>;
+    const detail::SigmaLanes<V> sigma(u(z) * S(2));
+    const V sloped = sigma.plus + z * du(z) * sigma.plus * sigma.minus * S(2);
+    return z > S(bound) ? simd::broadcast<V>(1) : (z < S(-bound) ? V{} : sloped);
+  }
+
  private:
   /// Beyond it σ(2u) is 0 or 1 in every scalar type.
   static constexpr int bound = 100;
@@ -47,12 +62,15 @@ struct GELUTanh {
   template <class Scalar>
   static constexpr Scalar cubic = static_cast<Scalar>(0.044715L);
 
-  template <class Scalar>
-  static Scalar u(Scalar z) {
+  /// Of a number or of the lanes of a register.
+  template <class V>
+  static V u(const V& z) {
+    using Scalar = simd::Element<V>;
     return sqrt_2_over_pi<Scalar> * (z + cubic<Scalar> * z * z * z);
   }
-  template <class Scalar>
-  static Scalar du(Scalar z) {
+  template <class V>
+  static V du(const V& z) {
+    using Scalar = simd::Element<V>;
     return sqrt_2_over_pi<Scalar> * (1 + 3 * cubic<Scalar> * z * z);
   }
 };

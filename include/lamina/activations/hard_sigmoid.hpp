@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
+
 namespace lamina {
 
 /// g(z) = min(max(z/6 + ½, 0), 1),   g'(z) = 1/6 for |z| < 3, else 0; at the kinks g'(±3) = 0
@@ -22,6 +24,15 @@ struct HardSigmoid {
   static auto derivative(const Array& Z, const auto& /*A*/) {
     using Scalar = typename Array::Scalar;
     return Z.unaryExpr([](Scalar z) { return std::abs(z) < 3 ? Scalar(1) / 6 : Scalar(0); });
+  }
+
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    return simd::clamp(z / simd::Element<V>(6) + simd::Element<V>(0.5), 0, 1);
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& z, const V& /*a*/) {
+    return simd::abs(z) < simd::Element<V>(3) ? simd::broadcast<V>(simd::Element<V>(1) / 6) : V{};
   }
 };
 

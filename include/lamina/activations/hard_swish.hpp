@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/activations/limits.hpp"
 #include "lamina/core/types.hpp"
 
@@ -32,6 +33,17 @@ struct HardSwish {
       if (detail::outside(z, 3)) return z > 0 ? Scalar(1) : Scalar(0);
       return z / 3 + Scalar(0.5);
     });
+  }
+
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    using S = simd::Element<V>;
+    return z > S(3) ? z : (z < S(-3) ? V{} : z * (z / S(6) + S(0.5)));
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& z, const V& /*a*/) {
+    using S = simd::Element<V>;
+    return z > S(3) ? simd::broadcast<V>(1) : (z < S(-3) ? V{} : z / S(3) + S(0.5));
   }
 };
 

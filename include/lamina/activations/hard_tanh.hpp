@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
+
 namespace lamina {
 
 /// g(z) = min(max(z, −1), 1),   g'(z) = 1 for |z| < 1, else 0; at the kinks g'(±1) = 0
@@ -21,6 +23,15 @@ struct HardTanh {
   static auto derivative(const auto& /*Z*/, const Array& A) {
     using Scalar = typename Array::Scalar;
     return (A.abs() < Scalar(1)).template cast<Scalar>();
+  }
+
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    return simd::clamp(z, -1, 1);
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& /*z*/, const V& a) {
+    return simd::abs(a) < simd::Element<V>(1) ? simd::broadcast<V>(1) : V{};
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/types.hpp"
 
@@ -26,6 +27,15 @@ struct LeakyReLU {
   auto derivative(const Array& Z, const auto& /*A*/) const {
     using Scalar = typename Array::Scalar;
     return Z.unaryExpr([s = static_cast<Scalar>(slope)](Scalar z) { return z > 0 ? Scalar(1) : s; });
+  }
+
+  template <simd::Lanes V>
+  V g_lanes(const V& z) const {
+    return z > simd::Element<V>(0) ? z : z * static_cast<simd::Element<V>>(slope);
+  }
+  template <simd::Lanes V>
+  V derivative_lanes(const V& z, const V& /*a*/) const {
+    return z > simd::Element<V>(0) ? simd::broadcast<V>(1) : simd::broadcast<V>(static_cast<simd::Element<V>>(slope));
   }
 
   /// @throws OptionError when slope is not finite.

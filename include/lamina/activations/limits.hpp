@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "lamina/core/elementary.hpp"
+
 /// @file
 /// Scalar helpers of the activations, for the ends of a scalar's range.
 
@@ -43,5 +45,26 @@ struct SigmaPair {
     minus = z > 0 ? small : large;
   }
 };
+
+/// The same two in registers.
+template <class V>
+struct SigmaLanes {
+  V plus, minus;
+
+  explicit SigmaLanes(const V& z) {
+    using S = simd::Element<V>;
+    const V n = simd::exp(-simd::abs(z)), large = simd::divide(simd::broadcast<V>(1), n + S(1)),
+            small = simd::divide(n, n + S(1));
+    plus = z > S(0) ? large : small;
+    minus = z > S(0) ? small : large;
+  }
+};
+
+/// finite() of every lane.
+template <class V>
+V finite_lanes(const V& a) {
+  using S = simd::Element<V>;
+  return simd::clamp(a, std::numeric_limits<S>::lowest(), std::numeric_limits<S>::max());
+}
 
 }  // namespace lamina::detail

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -21,6 +22,15 @@ struct ReLU {
   static auto derivative(const auto& /*Z*/, const Array& A) {
     using Scalar = typename Array::Scalar;
     return (A > Scalar(0)).template cast<Scalar>();
+  }
+
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    return z < simd::Element<V>(0) ? V{} : z;  // NaN stays
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& /*z*/, const V& a) {
+    return a > simd::Element<V>(0) ? simd::broadcast<V>(1) : V{};
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -24,6 +25,16 @@ struct ReLU6 {
   static auto derivative(const auto& /*Z*/, const Array& A) {
     using Scalar = typename Array::Scalar;
     return (A > Scalar(0) && A < Scalar(6)).template cast<Scalar>();
+  }
+
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    return simd::clamp(z, 0, 6);
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& /*z*/, const V& a) {
+    const V one = simd::broadcast<V>(1);
+    return a > simd::Element<V>(0) ? (a < simd::Element<V>(6) ? one : V{}) : V{};
   }
 };
 

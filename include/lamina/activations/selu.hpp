@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -32,6 +33,17 @@ struct SELU {
   static auto derivative(const auto& /*Z*/, const Array& A) {
     using Scalar = typename Array::Scalar;
     return A.unaryExpr([](Scalar a) { return a > 0 ? lambda<Scalar> : a + lambda<Scalar> * alpha<Scalar>; });
+  }
+
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    using S = simd::Element<V>;
+    return z > S(0) ? z * lambda<S> : simd::expm1(z) * (lambda<S> * alpha<S>);
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& /*z*/, const V& a) {
+    using S = simd::Element<V>;
+    return a > S(0) ? simd::broadcast<V>(lambda<S>) : a + lambda<S> * alpha<S>;
   }
 };
 

@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
+
 namespace lamina {
 
 /// g(z) = 1/(1 + e⁻ᶻ),   g' = g·(1 − g)
@@ -18,6 +20,15 @@ struct Sigmoid {
   template <class Array>
   static auto derivative(const auto& /*Z*/, const Array& A) {
     return A * (typename Array::Scalar(1) - A);
+  }
+
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    return simd::sigmoid(z);
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& /*z*/, const V& a) {
+    return a * (simd::Element<V>(1) - a);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/activations/limits.hpp"
 #include "lamina/core/types.hpp"
 
@@ -29,6 +30,17 @@ struct SiLU {
       const detail::SigmaPair<Scalar> sigma(z);
       return sigma.plus + detail::finite(a) * sigma.minus;
     });
+  }
+
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    return (z < detail::lowest<simd::Element<V>> ? simd::broadcast<V>(detail::lowest<simd::Element<V>>) : z) *
+           simd::sigmoid(z);
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& z, const V& a) {
+    const detail::SigmaLanes<V> sigma(z);
+    return sigma.plus + detail::finite_lanes(a) * sigma.minus;
   }
 };
 

@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "lamina/core/elementary.hpp"
+
 namespace lamina {
 
 /// g(z) = tanh z,   g' = 1 − g²
@@ -14,6 +16,15 @@ struct Tanh {
   template <class Array>
   static auto derivative(const auto& /*Z*/, const Array& A) {
     return typename Array::Scalar(1) - A.square();
+  }
+
+  template <simd::Lanes V>
+  static V g_lanes(const V& z) {
+    return simd::tanh(z);
+  }
+  template <simd::Lanes V>
+  static V derivative_lanes(const V& /*z*/, const V& a) {
+    return simd::Element<V>(1) - a * a;
   }
 };
 

@@ -53,6 +53,8 @@ struct Pass {
   std::uint64_t number = 0;  ///< of the training pass, so that each draws its own masks
   std::uint32_t layer = 0;   ///< of the layer in its network, from 0
   Index first_row = 0;       ///< position in the batch of the tile's first row
+  int threads = 1;           ///< that a layer may use
+  bool padded = false;       ///< columns of tiles may be read and written beyond t, up to whole SIMD registers
 };
 
 /// A layer: a differentiable map from t×Inputs to t×Outputs whose parameters θ are an argument.
@@ -64,7 +66,15 @@ struct Pass {
 ///     void forward(theta, A0, A, cache, pass) const;                            // writes A and cache
 ///     void backward(theta, A0, A, cache, dA, dtheta, dA0, pass) const;          // dtheta += …, *dA0 = …
 ///
-/// A0 is t×Inputs, A is t×Outputs. backward may overwrite dA and cache; dA0 is null when nobody needs it. A layer may also have
+/// A0 is t×Inputs, A is t×Outputs. backward may overwrite dA and cache; dA0 is null when nobody needs it. A layer whose
+/// parameters take most of the time, as Dense's do, may have backward in two parts; the engine then calls the first for
+/// all layers before it calls the second for any, and lets the optimiser have each parameter's gradient while it is in
+/// the cache:
+///
+///     void backward_inputs(theta, A0, A, cache, dA, dA0, pass) const;              // dA becomes dZ, *dA0 = …
+///     void backward_parameters(A0, A0_transposed, dZ, dtheta, add, pass, done) const;  // dtheta = …, or += when `add`
+///
+/// A layer may also have
 ///
 ///     void initialize(theta, rule, random) const;  // writes θ; rule(W) or rule's default; zeros when absent
 ///     static constexpr bool whole_batch = true;    // one tile must hold the whole batch
@@ -83,9 +93,25 @@ concept Layer = std::copyable<T> && requires(const T layer) {
 /// An optimiser: sees θ and dF/dθ, nothing else. It may also have
 ///
 ///     void check() const;   // throws OptionError; asked before a pass, when nothing has changed yet
+///
+/// and, when every parameter's step depends on that parameter alone, what lets the engine take the step part by part:
+///
+///     template <class Scalar> void begin(Index size);      // a step for so many parameters begins
+///     template <class Scalar> void update(Index first, Index count, Scalar* theta, const Scalar* gradient);
+///     template <class Scalar> bool stays_finite(double largest) const;  // no gradient ≤ largest can spoil θ or its state
+///
+/// where `theta` and `gradient` begin at parameter `first`; update may be called from several threads at a time.
 template <class T, class Vector>
 concept Optimizer = requires(T optimizer, Vector& theta, const Vector& gradient) {
   optimizer.step(theta, gradient);
+};
+
+/// An optimiser that can step part by part.
+template <class T, class Scalar>
+concept ElementwiseOptimizer = requires(T optimizer, Scalar* theta, const Scalar* gradient) {
+  optimizer.template begin<Scalar>(Index{1});
+  optimizer.update(Index{0}, Index{1}, theta, gradient);
+  { optimizer.template stays_finite<Scalar>(1.0) } -> std::convertible_to<bool>;
 };
 
 namespace detail {

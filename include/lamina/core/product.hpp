@@ -2,61 +2,26 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
+#include <array>
+#include <bit>
+#include <cstddef>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
+#include "lamina/core/parallel.hpp"
+#include "lamina/core/simd.hpp"
 #include "lamina/core/types.hpp"
 
 /// @file
-/// The matrix products of training. A layer's three products, A0·W, A0ᵀ·dZ and dZ·Wᵀ, have the samples of a tile as
-/// rows or as the dimension summed over, and tiles are column-major: samples lie side by side in memory. They fill the
-/// lanes of a SIMD register in all three, whatever the layer's width, and nothing is packed or allocated.
+/// The matrix products of training: a layer's A0·W, A0ᵀ·dZ and dZ·Wᵀ. One kernel carries them: it holds a block of C in
+/// registers, rows of C in the lanes, and adds a column of A times a number of B to each of its columns. The rows are
+/// the samples of a tile in A0·W and dZ·Wᵀ, and the inputs of the layer in A0ᵀ·dZ, which takes A0 with a sample's
+/// features side by side (transpose()); where the layer is so narrow that this does not pay, A0ᵀ·dZ has samples in the
+/// lanes too, and sums them up at the end. Every element of C is summed in the same order whatever block, range of
+/// columns or thread it is computed by.
 
-#if defined(__clang__)
-#define LAMINA_UNROLL _Pragma("clang loop unroll(full)")
-#elif defined(__GNUC__)
-#define LAMINA_UNROLL _Pragma("GCC unroll 16")
-#else
-#define LAMINA_UNROLL
-#endif
-
-namespace lamina {
-
-namespace detail {
-
-/// A SIMD register of Scalars, through the compiler's vector extension; a single Scalar where there is none.
-template <class Scalar>
-struct Lanes {
-  using type = Scalar;
-};
-#if defined(__GNUC__)
-#if defined(__AVX512F__)
-inline constexpr int register_bytes = 64;
-#elif defined(__AVX__)
-inline constexpr int register_bytes = 32;
-#else
-inline constexpr int register_bytes = 16;
-#endif
-template <>
-struct Lanes<float> {
-  typedef float type __attribute__((vector_size(register_bytes)));
-};
-template <>
-struct Lanes<double> {
-  typedef double type __attribute__((vector_size(register_bytes)));
-};
-#endif
-
-template <class V, class Scalar>
-V load(const Scalar* from) {
-  V v;
-  std::memcpy(&v, from, sizeof v);
-  return v;
-}
-template <class V, class Scalar>
-void store(Scalar* to, const V& v) {
-  std::memcpy(to, &v, sizeof v);
-}
+namespace lamina::detail {
 
 /// A matrix in memory with any strides.
 template <class Scalar>
@@ -67,150 +32,507 @@ struct Operand {
   Scalar* at(Index i, Index j) const { return data + i * row_stride + j * column_stride; }
 };
 
-/// C[0 … Rows·lanes, 0 … Columns) += A·B with samples in the lanes: columns of A and C are contiguous.
+/// What a product starts from.
+enum class Start {
+  zero,  ///< C = A·B
+  bias,  ///< C = A·B + 1·b
+  sum,   ///< C = C + A·B
+};
+
+/// C = A·B + …, m×n, for A and C whose columns are contiguous.
+template <class Scalar>
+struct Product {
+  Operand<const Scalar> A, B;
+  Operand<Scalar> C;
+  Index m, n, depth;
+  Start start = Start::sum;
+  const Scalar* bias = nullptr;  ///< b, 1×n, for Start::bias
+  /// Whether the rows of A and C beyond m, up to full registers, may be read and written.
+  bool padded = false;
+  const Scalar* packed = nullptr;  ///< the columns of B that fill whole blocks, packed
+};
+
+/// The blocks of C: `rows` registers by `columns`, as many as the registers of the machine can hold beside what they
+/// are computed from.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr int block_rows = 3, block_columns = 8;
+#else
+inline constexpr int block_rows = 3, block_columns = 4;
+#endif
+
+/// The depth in which a panel of A, block_rows registers wide, takes three quarters of the first-level cache.
+template <class V>
+inline constexpr Index block_depth = 24 * 1024 / (block_rows * static_cast<Index>(sizeof(V)));
+
+/// The distance of the packed columns of one block of C from those of the next: not a power of two, so that they do not
+/// meet in the same places of the cache.
+template <class V>
+inline constexpr Index packed_stride = block_depth<V> * block_columns + 64 / 4;
+
+/// C[0 … Rows registers, 0 … Columns) = … + A·B
 template <class V, int Rows, int Columns, class Scalar>
-void add_samples_block(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
-                       const Operand<Scalar>& C, Index depth) {
-  constexpr Index lanes = sizeof(V) / sizeof(Scalar);
+LAMINA_INLINE void multiply_block(Operand<const Scalar> A, Operand<const Scalar> B, Operand<Scalar> C,
+                                  Index depth, Start start, const Scalar* bias) {
+  constexpr Index lanes = simd::lanes<V>;
   V c[Rows][Columns];
   LAMINA_UNROLL
-  for (int i = 0; i < Rows; ++i) LAMINA_UNROLL
-  for (int j = 0; j < Columns; ++j) c[i][j] = load<V>(C.at(i * lanes, j));
+  for (int j = 0; j < Columns; ++j) {
+    const V b = simd::broadcast<V>(start == Start::bias ? bias[j] : Scalar(0));
+    LAMINA_UNROLL
+    for (int i = 0; i < Rows; ++i) c[i][j] = b;
+    if (start == Start::sum) LAMINA_UNROLL
+    for (int i = 0; i < Rows; ++i) __builtin_prefetch(C.at(i * lanes, j), 1);
+  }
+  const Scalar* a_k = A.data;
+  const Scalar* b_k = B.data;
+  LAMINA_NO_UNROLL
   for (Index k = 0; k < depth; ++k) {
     V a[Rows];
     LAMINA_UNROLL
-    for (int i = 0; i < Rows; ++i) a[i] = load<V>(A.at(i * lanes, k));
+    for (int i = 0; i < Rows; ++i) a[i] = simd::load<V>(a_k + i * lanes);
     LAMINA_UNROLL
     for (int j = 0; j < Columns; ++j) {
-      const Scalar b = *B.at(k, j);
+      const Scalar b = b_k[j * B.column_stride];
       LAMINA_UNROLL
       for (int i = 0; i < Rows; ++i) c[i][j] += a[i] * b;
     }
+    a_k += A.column_stride;
+    b_k += B.row_stride;
   }
+  if (start == Start::sum) LAMINA_UNROLL
+  for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
+  for (int i = 0; i < Rows; ++i) c[i][j] += simd::load<V>(C.at(i * lanes, j));
   LAMINA_UNROLL
-  for (int i = 0; i < Rows; ++i) LAMINA_UNROLL
-  for (int j = 0; j < Columns; ++j) store(C.at(i * lanes, j), c[i][j]);
+  for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
+  for (int i = 0; i < Rows; ++i) simd::store(C.at(i * lanes, j), c[i][j]);
 }
 
 /// The same for all columns of C.
 template <class V, int Rows, class Scalar>
-void add_samples_rows(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
-                      const Operand<Scalar>& C, Index columns, Index depth) {
-  constexpr int most = 6;
+LAMINA_NOINLINE void multiply_panel(const Product<Scalar>& p) {
   Index j = 0;
-  for (; j + most <= columns; j += most)
-    add_samples_block<V, Rows, most>(A, {B.at(0, j), B.row_stride, B.column_stride},
-                                     {C.at(0, j), C.row_stride, C.column_stride}, depth);
-  for (; j < columns; ++j)
-    add_samples_block<V, Rows, 1>(A, {B.at(0, j), B.row_stride, B.column_stride},
-                                  {C.at(0, j), C.row_stride, C.column_stride}, depth);
+  const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
+    const bool packed = Columns == block_columns && p.packed;
+    for (; j + Columns <= p.n; j += Columns)
+      multiply_block<V, Rows, Columns, Scalar>(
+          p.A,
+          packed ? Operand<const Scalar>{p.packed + j / block_columns * packed_stride<V>, block_columns, 1}
+                 : Operand<const Scalar>{p.B.at(0, j), p.B.row_stride, p.B.column_stride},
+          {p.C.at(0, j), 1, p.C.column_stride}, p.depth, p.start, p.bias ? p.bias + j : nullptr);
+  };
+  columns(std::integral_constant<int, block_columns>());
+  if constexpr (block_columns == 8) columns(std::integral_constant<int, 4>());
+  columns(std::integral_constant<int, 1>());
 }
-
-/// C += A·B, m×n, where the rows are samples: columns of A and C are contiguous.
-template <class Scalar>
-void add_product_of_samples(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
-                            const Operand<Scalar>& C, Index m, Index n, Index depth) {
-  using V = typename Lanes<Scalar>::type;
-  constexpr Index lanes = sizeof(V) / sizeof(Scalar), deepest = 256;
-  for (Index k = 0; k < depth; k += deepest) {  // so that a block of A stays in the cache while B passes by
-    const Index inner = std::min(deepest, depth - k);
-    const Operand<const Scalar> b{B.at(k, 0), B.row_stride, B.column_stride};
-    Index i = 0;
-    const auto rows = [&](auto run, Index step) {
-      for (; i + step <= m; i += step)
-        run(Operand<const Scalar>{A.at(i, k), A.row_stride, A.column_stride},
-            Operand<Scalar>{C.at(i, 0), C.row_stride, C.column_stride});
-    };
-    rows([&](const auto& a, const auto& c) { add_samples_rows<V, 2>(a, b, c, n, inner); }, 2 * lanes);
-    rows([&](const auto& a, const auto& c) { add_samples_rows<Scalar, 1>(a, b, c, n, inner); }, 1);
+template <class V, class Scalar>
+void multiply_panel(const Product<Scalar>& p, Index registers) {
+  switch (registers) {
+    case 3: return multiply_panel<V, 3>(p);
+    case 2: return multiply_panel<V, 2>(p);
+    default: return multiply_panel<V, 1>(p);
   }
 }
 
-/// C[0 … Rows, 0 … Columns) += Aᵀ·B, summed over samples: columns of A and B are contiguous.
-template <int Rows, int Columns, class Scalar>
-void add_over_samples_block(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
-                            const Operand<Scalar>& C, Index samples) {
-  using V = typename Lanes<Scalar>::type;
-  constexpr Index lanes = sizeof(V) / sizeof(Scalar);
-  V c[Rows][Columns] = {};
+/// The product for a panel whose last register is not full, by way of copies: nothing beyond m is touched.
+template <class V, class Scalar>
+LAMINA_NOINLINE void multiply_ragged_panel(const Product<Scalar>& p, Index registers) {
+  constexpr Index lanes = simd::lanes<V>, columns = 16;
+  const Index rows = registers * lanes;
+  alignas(64) Scalar a[block_depth<V> * block_rows * lanes], c[columns * block_rows * lanes];
+  for (Index k = 0; k < p.depth; ++k)
+    for (Index i = 0; i < rows; ++i) a[k * rows + i] = i < p.m ? *p.A.at(i, k) : Scalar(0);
+  for (Index j = 0; j < p.n; j += columns) {
+    const Index n = std::min(columns, p.n - j);
+    for (Index q = 0; q < n && p.start == Start::sum; ++q)
+      for (Index i = 0; i < rows; ++i) c[q * rows + i] = i < p.m ? *p.C.at(i, j + q) : Scalar(0);
+    multiply_panel<V>(Product<Scalar>{.A = {a, 1, rows},
+                                      .B = {p.B.at(0, j), p.B.row_stride, p.B.column_stride},
+                                      .C = {c, 1, rows},
+                                      .m = rows,
+                                      .n = n,
+                                      .depth = p.depth,
+                                      .start = p.start,
+                                      .bias = p.bias ? p.bias + j : nullptr,
+                                      .packed = p.packed ? p.packed + j / block_columns * packed_stride<V> : nullptr},
+                      registers);
+    for (Index q = 0; q < n; ++q) std::copy_n(c + q * rows, p.m, p.C.at(0, j + q));
+  }
+}
+
+/// Lane l of the result is lane l or l − Distance of x or y: every second group of Distance lanes of the two, the even
+/// ones, or the odd ones.
+template <bool Odd, int Distance, class V>
+V interleave(V x, V y) {
+  constexpr int lanes = static_cast<int>(simd::lanes<V>);
+  return [&]<int... l>(std::integer_sequence<int, l...>) {
+    return __builtin_shufflevector(
+        x, y, (Odd ? ((l & Distance) ? lanes + l : l + Distance) : ((l & Distance) ? lanes + l - Distance : l))...);
+  }
+  (std::make_integer_sequence<int, lanes>());
+}
+
+/// Lane l of register q becomes lane q + l / N·N of register l % N, for N registers, a power of two: the transpose of
+/// N×N blocks.
+template <int N, class V>
+void exchange(V (&v)[N]) {
+  const auto swap = [&]<int distance>(std::integral_constant<int, distance>) {
+    LAMINA_UNROLL
+    for (int q = 0; q < N; ++q) {
+      if (q & distance) continue;
+      const V x = v[q], y = v[q + distance];
+      v[q] = interleave<false, distance>(x, y);
+      v[q + distance] = interleave<true, distance>(x, y);
+    }
+  };
+  [&]<int... stage>(std::integer_sequence<int, stage...>) {
+    (swap(std::integral_constant<int, (1 << stage)>()), ...);
+  }
+  (std::make_integer_sequence<int, std::bit_width(unsigned(N)) - 1>());
+}
+
+/// The first columns of a block of B, as many as fill whole blocks of C, copied so that the numbers that a block of C
+/// takes at a time are neighbours.
+template <class Scalar>
+LAMINA_NOINLINE void pack(const Operand<const Scalar>& B, Index depth, Index n, Scalar* to) {
+  using V = simd::Register<Scalar>;
+  constexpr int lanes = static_cast<int>(simd::lanes<V>), columns = block_columns;
   Index k = 0;
-  for (; k + lanes <= samples; k += lanes) {
+  if constexpr (lanes >= columns) {
+    for (; B.row_stride == 1 && k + lanes <= depth; k += lanes)
+      for (Index j = 0; j + columns <= n; j += columns) {
+        V v[columns];
+        LAMINA_UNROLL
+        for (int q = 0; q < columns; ++q) v[q] = simd::load<V>(B.at(k, j + q));
+        exchange(v);  // lane l of v[q] is B(k + q + l / columns · columns, j + l % columns)
+        LAMINA_UNROLL
+        for (int q = 0; q < columns; ++q) LAMINA_UNROLL
+        for (int part = 0; part < lanes / columns; ++part)
+          std::memcpy(to + j / columns * packed_stride<V> + (k + q + part * columns) * columns,
+                      reinterpret_cast<const Scalar*>(&v[q]) + part * columns, columns * sizeof(Scalar));
+      }
+  }
+  for (; k < depth; ++k)
+    for (Index j = 0; j + columns <= n; j += columns) {
+      Scalar* const row = to + j / columns * packed_stride<V> + k * columns;
+      if (B.column_stride == 1) {
+        std::memcpy(row, B.at(k, j), columns * sizeof(Scalar));
+      } else {
+        for (int q = 0; q < columns; ++q) row[q] = *B.at(k, j + q);
+      }
+    }
+}
+
+/// The product by one thread.
+template <class Scalar>
+void multiply(const Product<Scalar>& p) {
+  using V = simd::Register<Scalar>;
+  constexpr Index size = static_cast<Index>(sizeof(Scalar)), lanes = simd::lanes<V>, deepest = block_depth<V>,
+                  widest = 128 * 1024 / (deepest * size);
+  // Copying a panel of A pays when so many columns of B pass by it; copying B pays for so many panels where its numbers
+  // are far apart, or a power of two apart.
+  const bool packs_a = p.n >= 64;
+  const bool packs_b = p.m >= 96 && p.depth * p.n * size > 64 * 1024 &&
+                       (p.B.row_stride != 1 || p.B.column_stride * size % 1024 == 0);
+  alignas(64) Scalar packed_a[deepest * block_rows * lanes],
+      packed_b[packed_stride<V> * (widest / block_columns)];
+  for (Index k = 0; k == 0 || k < p.depth; k += deepest) {  // a panel of A stays in the cache while B passes by
+    const Index depth = std::min(deepest, p.depth - k);
+    for (Index j = 0; j < p.n; j += widest) {  // a block of B stays in the next cache while A passes by
+      const Index n = std::min(widest, p.n - j);
+      const Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
+      if (packs_b) pack(B, depth, n, packed_b);
+      for (Index i = 0; i < p.m;) {
+        const Index left = (p.m - i + lanes - 1) / lanes, registers = left == 4 ? 2 : std::min<Index>(left, 3);
+        const Index width = registers * lanes, rows = std::min(width, p.m - i);
+        Product<Scalar> panel{.A = {p.A.at(i, k), 1, p.A.column_stride},
+                              .B = B,
+                              .C = {p.C.at(i, j), 1, p.C.column_stride},
+                              .m = rows,
+                              .n = n,
+                              .depth = depth,
+                              .start = k > 0 ? Start::sum : p.start,
+                              .bias = p.bias ? p.bias + j : nullptr,
+                              .packed = packs_b ? packed_b : nullptr};
+        if (!p.padded && rows != width) {
+          multiply_ragged_panel<V>(panel, registers);
+        } else {
+          if (packs_a) {
+            for (Index q = 0; q < depth; ++q)
+              for (Index r = 0; r < width; r += lanes)
+                simd::store(packed_a + q * width + r, simd::load<V>(panel.A.at(r, q)));
+            panel.A = {packed_a, 1, width};
+          }
+          multiply_panel<V>(panel, registers);
+        }
+        i += rows;
+      }
+    }
+  }
+}
+
+/// Below so many multiplications it takes longer to wake a thread than to do its share.
+inline constexpr double worth_a_thread = 1e6;
+
+/// A range [begin, end) of columns or of rows of C, cut between threads in steps of so many.
+struct Share {
+  Index begin, end;
+
+  Share(Index from, Index to) : begin(from), end(to) {}
+  Share(Index extent, Index step, int rank, int threads) {
+    const Index steps = (extent + step - 1) / step;
+    begin = std::min(extent, steps * rank / threads * step);
+    end = std::min(extent, steps * (rank + 1) / threads * step);
+  }
+  Index size() const { return end - begin; }
+};
+
+template <class Scalar>
+int useful_threads(const Product<Scalar>& p, int threads) {
+  const double work = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.depth);
+  return std::max(1, static_cast<int>(std::min<double>(threads, work / worth_a_thread)));
+}
+
+/// Rows i and columns j of C only.
+template <class Scalar>
+Product<Scalar> part(Product<Scalar> p, const Share& i, const Share& j) {
+  p.A.data = p.A.at(i.begin, 0);
+  p.B.data = p.B.at(0, j.begin);
+  p.C.data = p.C.at(i.begin, j.begin);
+  p.m = i.size();
+  p.n = j.size();
+  if (p.bias) p.bias += j.begin;
+  return p;
+}
+
+/// The product by several threads, each with a range of columns of C, or of rows where columns are few; and
+/// `finished(i, rows, j, columns)`, by the same thread, when a range is done.
+template <class Scalar, class Finished>
+void multiply(const Product<Scalar>& p, int threads, Finished&& finished) {
+  threads = useful_threads(p, threads);
+  const bool by_columns = p.n >= threads * 4 * block_columns;
+  parallel(threads, [&](int rank, int size) {
+    const Share i = by_columns ? Share(0, p.m) : Share(p.m, simd::lanes<simd::Register<Scalar>>, rank, size);
+    const Share j = by_columns ? Share(p.n, block_columns, rank, size) : Share(0, p.n);
+    if (i.size() == 0 || j.size() == 0) return;
+    multiply(part(p, i, j));
+    finished(i.begin, i.size(), j.begin, j.size());
+  });
+}
+
+template <class Scalar>
+void multiply(const Product<Scalar>& p, int threads) {
+  multiply(p, threads, [](Index, Index, Index, Index) {});
+}
+
+/// T = Aᵀ, n×t, for the columns of A, t×n. The rows of both may be read and written up to full registers.
+template <class Scalar>
+LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Scalar>& T, Index t, Index n) {
+  using V = simd::Register<Scalar>;
+  constexpr int lanes = static_cast<int>(simd::lanes<V>);
+  for (Index j = 0; j < n; j += lanes)
+    for (Index i = 0; i < t; i += lanes) {
+      V v[lanes];
+      LAMINA_UNROLL
+      for (int q = 0; q < lanes; ++q) v[q] = simd::load<V>(A.at(i, std::min(j + q, n - 1)));
+      if constexpr (lanes > 1) exchange(v);
+      LAMINA_UNROLL
+      for (int q = 0; q < lanes; ++q)
+        if (i + q < t) simd::store(T.at(j, i + q), v[q]);
+    }
+}
+
+/// The sums of N registers' lanes, in the first N lanes; N is a power of two. Whatever N, a register's lanes are added
+/// in the same order: neighbours first, then pairs of neighbours.
+template <int N, class V>
+std::array<simd::Element<V>, N> sums_of_lanes(V (&v)[N]) {
+  constexpr int lanes = static_cast<int>(simd::lanes<V>);
+  const auto add = [&]<int distance>(std::integral_constant<int, distance>) {
+    constexpr int left = std::max(1, N / distance);  // registers that still hold something
+    LAMINA_UNROLL
+    for (int q = 0; q < left; q += 2) {
+      const V x = v[q], y = left > 1 ? v[q + 1] : v[q];
+      v[q / 2] = interleave<false, distance>(x, y) + interleave<true, distance>(x, y);
+    }
+  };
+  [&]<int... stage>(std::integer_sequence<int, stage...>) {
+    (add(std::integral_constant<int, (1 << stage)>()), ...);
+  }
+  (std::make_integer_sequence<int, std::bit_width(unsigned(lanes)) - 1>());
+  std::array<simd::Element<V>, N> sums;
+  std::memcpy(sums.data(), &v[0], sizeof sums);
+  return sums;
+}
+
+/// C[0 … Rows, 0 … Columns) = … + Aᵀ·B, with samples in the lanes: columns of A and B are contiguous.
+template <int Rows, int Columns, class Scalar>
+LAMINA_NOINLINE void multiply_over_samples_block(Operand<const Scalar> A, Operand<const Scalar> B,
+                                                 Operand<Scalar> C, Index samples, Start start) {
+  using V = simd::Register<Scalar>;
+  constexpr Index lanes = simd::lanes<V>;
+  V c[Columns][Rows];
+  LAMINA_UNROLL
+  for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
+  for (int i = 0; i < Rows; ++i) c[j][i] = V{};
+  const auto add = [&](auto&& load) {
     V b[Columns];
     LAMINA_UNROLL
-    for (int j = 0; j < Columns; ++j) b[j] = load<V>(B.at(k, j));
+    for (int j = 0; j < Columns; ++j) b[j] = load(B.data + j * B.column_stride);
     LAMINA_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      const V a = load<V>(A.at(k, i));
+      const V a = load(A.data + i * A.column_stride);
       LAMINA_UNROLL
-      for (int j = 0; j < Columns; ++j) c[i][j] += a * b[j];
+      for (int j = 0; j < Columns; ++j) c[j][i] += a * b[j];
     }
-  }
-  for (int i = 0; i < Rows; ++i)
-    for (int j = 0; j < Columns; ++j) {
-      Scalar lane[lanes];
-      store(lane, c[i][j]);
-      Scalar sum = 0;
-      for (Index q = k; q < samples; ++q) sum += *A.at(q, i) * *B.at(q, j);
-      for (Index half = lanes / 2; half > 0; half /= 2)
-        for (Index l = 0; l < half; ++l) lane[l] += lane[l + half];
-      *C.at(i, j) += lane[0] + sum;
-    }
-}
-
-/// C += Aᵀ·B, m×n, summed over samples: columns of A and B are contiguous.
-template <class Scalar>
-void add_product_over_samples(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
-                              const Operand<Scalar>& C, Index m, Index n, Index samples) {
-  constexpr int rows = 3, columns = 4;
-  const auto block = [&](auto run, Index i, Index j) {
-    run(Operand<const Scalar>{A.at(0, i), A.row_stride, A.column_stride},
-        Operand<const Scalar>{B.at(0, j), B.row_stride, B.column_stride},
-        Operand<Scalar>{C.at(i, j), C.row_stride, C.column_stride}, samples);
   };
-  Index j = 0;
-  for (; j + columns <= n; j += columns) {
-    Index i = 0;
-    for (; i + rows <= m; i += rows) block(add_over_samples_block<rows, columns, Scalar>, i, j);
-    for (; i < m; ++i) block(add_over_samples_block<1, columns, Scalar>, i, j);
+  Index k = 0;
+  LAMINA_NO_UNROLL
+  for (; k + lanes <= samples; k += lanes) add([&](const Scalar* x) { return simd::load<V>(x + k); });
+  if (k < samples) add([&](const Scalar* x) { return simd::load<V>(x + k, samples - k); });
+  LAMINA_UNROLL
+  for (int j = 0; j < Columns; ++j) {
+    const auto sums = sums_of_lanes<Rows>(c[j]);
+    Scalar* const to = C.at(0, j);
+    for (int i = 0; i < Rows; ++i)
+      to[i] = (start == Start::sum ? to[i] : Scalar(0)) + sums[static_cast<std::size_t>(i)];
   }
-  for (; j < n; ++j)
-    for (Index i = 0; i < m; ++i) block(add_over_samples_block<1, 1, Scalar>, i, j);
 }
 
+/// C = … + Aᵀ·B, m×n, with samples in the lanes: columns of A (samples×m), B (samples×n) and C are contiguous.
+template <class Scalar>
+void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
+                           const Operand<Scalar>& C, Index m, Index n, Index samples, Start start) {
+  using V = simd::Register<Scalar>;
+  constexpr int most = block_columns == 8 && simd::lanes < V >> 8 ? 8 : simd::lanes<V> >= 4 ? 4 : 1;
+  Index j = 0;
+  const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
+    for (; j + Columns <= n; j += Columns) {
+      Index i = 0;
+      const auto rows = [&]<int Rows>(std::integral_constant<int, Rows>) {
+        for (; i + Rows <= m; i += Rows)
+          multiply_over_samples_block<Rows, Columns, Scalar>({A.at(0, i), 1, A.column_stride},
+                                                             {B.at(0, j), 1, B.column_stride},
+                                                             {C.at(i, j), 1, C.column_stride}, samples, start);
+      };
+      if constexpr (most == 8) rows(std::integral_constant<int, 8>());
+      if constexpr (most >= 4) rows(std::integral_constant<int, 4>());
+      rows(std::integral_constant<int, 1>());
+    }
+  };
+  columns(std::integral_constant<int, 3>());
+  columns(std::integral_constant<int, 1>());
+}
+
+/// s = 1ᵀ·A, the sums of A's columns, or s + 1ᵀ·A.
+template <class Scalar>
+LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, Scalar* s, bool add) {
+  using V = simd::Register<Scalar>;
+  constexpr Index lanes = simd::lanes<V>;
+  constexpr int together = lanes >= 4 ? 4 : 1;
+  const Index t = A.rows(), stride = A.outerStride();
+  Index j = 0;
+  const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
+    for (; j + Columns <= A.cols(); j += Columns) {
+      const Scalar* a = A.data() + j * stride;
+      V c[Columns] = {};
+      Index k = 0;
+      for (; k + lanes <= t; k += lanes) LAMINA_UNROLL
+      for (int q = 0; q < Columns; ++q) c[q] += simd::load<V>(a + k + q * stride);
+      if (k < t) LAMINA_UNROLL
+      for (int q = 0; q < Columns; ++q) c[q] += simd::load<V>(a + k + q * stride, t - k);
+      const auto sums = sums_of_lanes<Columns>(c);
+      for (int q = 0; q < Columns; ++q)
+        s[j + q] = (add ? s[j + q] : Scalar(0)) + sums[static_cast<std::size_t>(q)];
+    }
+  };
+  columns(std::integral_constant<int, together>());
+  columns(std::integral_constant<int, 1>());
+}
+
+/// Aᵀ·B, of A: t×m, B: t×n and C: m×n, summed over samples.
+template <class Scalar>
+struct TransposedProduct {
+  Operand<const Scalar> A;   ///< columns are contiguous
+  Operand<const Scalar> At;  ///< Aᵀ, columns contiguous and readable up to full registers; or no data
+  Operand<const Scalar> B;
+  Operand<Scalar> C;
+  Index m, n, samples;
+  Start start;
+};
+
+/// Whether Aᵀ·B, m×n, is faster with rows of C in the lanes, copying Aᵀ included, than with samples in the lanes.
+template <class Scalar>
+bool worth_transposing(Index m, Index n, Index samples) {
+  constexpr Index lanes = simd::lanes<simd::Register<Scalar>>;
+  return m >= lanes && n * 8 > samples;
+}
+
+/// The product by several threads, and `done(j, columns)`, by the same thread, for all columns of C, some at a time, when
+/// they are whole: few enough to be in the cache still.
+template <class Scalar, class Done>
+void multiply(const TransposedProduct<Scalar>& p, int threads, Done&& done) {
+  if (!p.At.data) {
+    multiply_over_samples(p.A, p.B, p.C, p.m, p.n, p.samples, p.start);
+    done(Index{0}, p.n);
+    return;
+  }
+  const Product<Scalar> whole{
+      .A = p.At, .B = p.B, .C = p.C, .m = p.m, .n = p.n, .depth = p.samples, .start = p.start};
+  threads = useful_threads(whole, threads);
+  if (p.n < threads * 4 * block_columns) {
+    multiply(whole, threads);
+    done(Index{0}, p.n);
+    return;
+  }
+  const Index cached = 128 * 1024 / static_cast<Index>(sizeof(Scalar)) / p.m;
+  const Index together = std::max<Index>(32, cached / block_columns * block_columns);
+  parallel(threads, [&](int rank, int size) {
+    const Share mine(p.n, block_columns, rank, size);
+    for (Index j = mine.begin; j < mine.end; j += together) {
+      const Share columns(j, std::min(mine.end, j + together));
+      multiply(part(whole, Share(0, p.m), columns));
+      done(columns.begin, columns.size());
+    }
+  });
+}
+
+/// @name Products of tiles
+/// @{
 template <class Scalar>
 Operand<const Scalar> operand(const ConstTile<Scalar>& A) {
   return {A.data(), 1, A.outerStride()};
-}
-template <class Scalar>
-Operand<const Scalar> transposed(const ConstTile<Scalar>& A) {
-  return {A.data(), A.outerStride(), 1};
 }
 template <class Scalar>
 Operand<Scalar> operand(Tile<Scalar>& A) {
   return {A.data(), 1, A.outerStride()};
 }
 
-}  // namespace detail
-
-/// C += A·B with A: t×k, B: k×n, C: t×n; rows are samples.
+/// C = A·B, or A·B + 1·b when b is not null. A: t×k, B: k×n, C: t×n; rows are samples.
 template <class Scalar>
-void add_product(const ConstTile<Scalar>& A, const ConstTile<Scalar>& B, Tile<Scalar>& C) {
-  detail::add_product_of_samples(detail::operand(A), detail::operand(B), detail::operand(C), C.rows(),
-                                 C.cols(), A.cols());
+Product<Scalar> product(const ConstTile<Scalar>& A, const ConstTile<Scalar>& B, Tile<Scalar>& C,
+                        const Scalar* b = nullptr, bool padded = false) {
+  return {.A = operand(A), .B = operand(B), .C = operand(C), .m = C.rows(), .n = C.cols(), .depth = A.cols(),
+          .start = b ? Start::bias : Start::zero, .bias = b, .padded = padded};
 }
-
-/// C += A·Bᵀ with A: t×k, B: n×k, C: t×n; rows are samples.
+/// C = A·Bᵀ. A: t×k, B: n×k, C: t×n; rows are samples.
 template <class Scalar>
-void add_product_transposed(const ConstTile<Scalar>& A, const ConstTile<Scalar>& B, Tile<Scalar>& C) {
-  detail::add_product_of_samples(detail::operand(A), detail::transposed(B), detail::operand(C), C.rows(),
-                                 C.cols(), A.cols());
+Product<Scalar> product_with_transposed(const ConstTile<Scalar>& A, const ConstTile<Scalar>& B, Tile<Scalar>& C,
+                                        bool padded = false) {
+  return {.A = operand(A), .B = {B.data(), B.outerStride(), 1}, .C = operand(C), .m = C.rows(), .n = C.cols(),
+          .depth = A.cols(), .start = Start::zero, .padded = padded};
 }
-
-/// C += Aᵀ·B with A: t×m, B: t×n, C: m×n; summed over samples.
+/// C = Aᵀ·B, or C + Aᵀ·B. A: t×m, B: t×n, C: m×n; At is Aᵀ, or null.
 template <class Scalar>
-void add_transposed_product(const ConstTile<Scalar>& A, const ConstTile<Scalar>& B, Tile<Scalar>& C) {
-  detail::add_product_over_samples(detail::operand(A), detail::operand(B), detail::operand(C), C.rows(),
-                                   C.cols(), A.rows());
+TransposedProduct<Scalar> transposed_product(const ConstTile<Scalar>& A, const ConstTile<Scalar>* At,
+                                             const ConstTile<Scalar>& B, Tile<Scalar>& C, bool add) {
+  return {.A = operand(A),
+          .At = At ? operand(*At) : Operand<const Scalar>{nullptr, 0, 0},
+          .B = operand(B),
+          .C = operand(C),
+          .m = C.rows(),
+          .n = C.cols(),
+          .samples = A.rows(),
+          .start = add ? Start::sum : Start::zero};
 }
+/// @}
 
-}  // namespace lamina
+}  // namespace lamina::detail

@@ -51,6 +51,12 @@ ConstTile<Scalar> constant(const Tile<Scalar>& A) {
   return {A.data(), A.rows(), A.cols(), Eigen::OuterStride<>(A.outerStride())};
 }
 
+/// Rows [i, i + rows) and columns [j, j + columns) of a tile, as a tile.
+template <class Scalar>
+Tile<Scalar> part(Tile<Scalar>& A, Index i, Index rows, Index j, Index columns) {
+  return {A.data() + i + j * A.outerStride(), rows, columns, Eigen::OuterStride<>(A.outerStride())};
+}
+
 /// Row i of a tile, as a tile.
 template <class Scalar>
 ConstTile<Scalar> row(const ConstTile<Scalar>& A, Index i) {

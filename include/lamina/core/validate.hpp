@@ -1,10 +1,16 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
 #include <string>
+#include <type_traits>
 
 #include "lamina/core/concepts.hpp"
 #include "lamina/core/errors.hpp"
+#include "lamina/core/simd.hpp"
 #include "lamina/core/views.hpp"
 
 /// @file
@@ -44,6 +50,38 @@ bool all_finite(const MatrixView<Scalar>& X) {
       if (!(run[i * inner_stride] * Scalar(0) == Scalar(0))) return false;
   }
   return true;
+}
+
+/// The largest magnitude in a tile; infinite or NaN when an element is. Numbers without their sign are ordered as the
+/// integers of the same bits are, infinity and NaN at the end.
+template <class Scalar>
+Scalar largest_magnitude(const ConstTile<Scalar>& A) {
+  if constexpr (sizeof(Scalar) == 4 || sizeof(Scalar) == 8) {
+    using V = simd::Register<Scalar>;
+    constexpr Index lanes = simd::lanes<V>;
+    using Bits = simd::Integers<V>;
+    const Bits magnitude = Bits{} + std::numeric_limits<std::remove_cvref_t<decltype(Bits{}[0])>>::max();
+    Bits largest{};
+    const auto look = [&](const V& v) {
+      const Bits bits = std::bit_cast<Bits>(v) & magnitude;
+      largest = bits > largest ? bits : largest;
+    };
+    for (Index j = 0; j < A.cols(); ++j) {
+      const Scalar* a = A.data() + j * A.outerStride();
+      Index i = 0;
+      for (; i + lanes <= A.rows(); i += lanes) look(simd::load<V>(a + i));
+      if (i < A.rows()) look(simd::load<V>(a + i, A.rows() - i));
+    }
+    auto most = largest[0];
+    for (Index l = 1; l < lanes; ++l) most = std::max(most, largest[l]);
+    return std::bit_cast<Scalar>(most);
+  } else {
+    Scalar most = 0;
+    for (Index j = 0; j < A.cols(); ++j)
+      for (Index i = 0; i < A.rows(); ++i)
+        if (!(std::abs(A(i, j)) <= most)) most = std::abs(A(i, j));
+    return most;
+  }
 }
 
 /// @throws DataError at the first element, by rows, for which `bad` holds.

@@ -17,7 +17,8 @@ struct Slot {
   Index outputs = 0;     ///< columns of A
   Index parameters = 0;  ///< offset in θ
   Index parameter_count = 0;
-  Index output = 0;  ///< offset of A in the workspace
+  Index output = 0;    ///< offset of A in the workspace
+  Index gradient = 0;  ///< offset of dA in the workspace
   Index cache = 0;   ///< offset of the layer's cache in the workspace
   Index cache_size = 0;
 };
@@ -25,7 +26,7 @@ struct Slot {
 /// Sums and maxima over a network's layers that decide the size of a tile. All are Scalars.
 struct Footprint {
   Index parameters = 0;
-  Index row = 0;     ///< of one row: inputs, targets, outputs and caches of all layers, two gradients
+  Index row = 0;     ///< of one row: outputs, their gradients and caches of all layers
   Index fixed = 0;   ///< of the caches, whatever the number of rows
   Index widest = 0;  ///< largest number of columns
   Index inputs = 0;
@@ -38,11 +39,12 @@ struct Footprint {
     if (inputs == 0) inputs = layer_inputs;
     outputs = layer_outputs;
     parameters += L::parameter_count(layer_inputs, layer_outputs);
-    row += layer_outputs + (two - one);
+    row += 2 * layer_outputs + (two - one);
     fixed += one - (two - one);
     widest = std::max({widest, layer_inputs, layer_outputs});
   }
-  constexpr Index row_total() const { return row + inputs + outputs + 2 * widest; }
+  /// Of one row of everything: that, X, Y, and the input of one layer with its features side by side.
+  constexpr Index row_total() const;
 };
 
 namespace detail {
@@ -52,20 +54,41 @@ constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / 
 /// Rows and offsets are multiples of this many Scalars, so that columns start on cache lines.
 inline constexpr Index granule = 16;
 
+/// The distance of columns of so many Scalars: whole granules, and for long columns an odd number of them, so that
+/// parts of neighbouring columns do not meet in the same places of the cache.
+constexpr Index column_stride(Index size) {
+  const Index granules = (size + granule - 1) / granule;
+  return (granules >= 8 ? granules | 1 : granules) * granule;
+}
+
+/// Whether θ fits the second-level cache beside a tile: then tiles are small and threads take tiles; else they share the
+/// products of one tile.
+constexpr bool small(const Footprint& footprint, std::size_t scalar_size) {
+  return footprint.parameters * static_cast<Index>(scalar_size) <= 256 * 1024;
+}
+
 /// The rows of a tile. While θ fits the second-level cache, as many as keep a tile there too; beyond, enough that the
 /// time of a product outweighs the time of fetching its weights.
 constexpr Index tile_rows(const Footprint& footprint, std::size_t scalar_size) {
-  constexpr Index cached_parameters = 256 * 1024, cached_tile = 64 * 1024, least = 32, most = 256;
+  constexpr Index cached_tile = 64 * 1024, step = 48, most = 256;  // whole panels of a product
   const Index size = static_cast<Index>(scalar_size);
-  if (footprint.parameters * size > cached_parameters) return most;
-  return std::clamp(cached_tile / (footprint.row_total() * size) / granule * granule, least, most);
+  if (!small(footprint, scalar_size)) return most;
+  return std::clamp(cached_tile / (footprint.row_total() * size) / step * step, step, most / step * step);
 }
 
-/// Scalars of workspace for tiles of so many rows; each of its 2·layers + 4 parts is rounded up to a granule.
+/// Scalars of workspace for tiles of so many rows; each of its 3·layers + 3 parts is rounded up to a granule.
 constexpr Index memory_size(const Footprint& footprint, Index rows, std::size_t layers) {
-  return rows * footprint.row_total() + round_up(footprint.fixed, granule) +
-         static_cast<Index>(2 * layers + 4) * granule;
+  return column_stride(rows) * footprint.row_total() + round_up(footprint.fixed, granule) +
+         static_cast<Index>(3 * layers + 3) * granule;
 }
+
+}  // namespace detail
+
+constexpr Index Footprint::row_total() const {
+  return row + inputs + outputs + detail::column_stride(widest);
+}
+
+namespace detail {
 
 template <class... L>
 constexpr Footprint footprint_of_types() {

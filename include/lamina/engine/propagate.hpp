@@ -2,9 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "lamina/core/concepts.hpp"
+#include "lamina/core/parallel.hpp"
+#include "lamina/core/product.hpp"
+#include "lamina/core/validate.hpp"
 #include "lamina/core/views.hpp"
 #include "lamina/engine/workspace.hpp"
 
@@ -20,22 +26,36 @@ namespace lamina::engine {
 template <class Scalar>
 using Sum = std::conditional_t<(sizeof(Scalar) < sizeof(double)), double, Scalar>;
 
-/// tile = rows [begin, begin + tile.rows()) of the batch's X or Y, read along the memory
+/// tile = rows [begin, begin + tile.rows()) of the batch's X or Y, read along the memory. Rows that lie in one piece are
+/// copied to `side_by_side` first, when that is not null, so that it holds the transpose of the tile; returns whether.
 template <class Scalar>
-void read(const Batch<Scalar>& batch, const MatrixView<Scalar>& from, Index begin, Tile<Scalar>& tile) {
+bool read(const Batch<Scalar>& batch, const MatrixView<Scalar>& from, Index begin, Tile<Scalar>& tile,
+          Tile<Scalar>* side_by_side = nullptr) {
   Scalar* const to = tile.data();
   const Index stride = tile.outerStride();
   if (!batch.indices && from.row_stride <= from.column_stride) {
     for (Index j = 0; j < tile.cols(); ++j) {
       const Scalar* column = from.data + batch.row(begin) * from.row_stride + j * from.column_stride;
-      for (Index i = 0; i < tile.rows(); ++i) to[i + j * stride] = column[i * from.row_stride];
+      if (from.row_stride == 1) {
+        std::copy_n(column, tile.rows(), to + j * stride);
+      } else {
+        for (Index i = 0; i < tile.rows(); ++i) to[i + j * stride] = column[i * from.row_stride];
+      }
     }
-  } else {
-    for (Index i = 0; i < tile.rows(); ++i) {
-      const Scalar* row = from.data + batch.row(begin + i) * from.row_stride;
-      for (Index j = 0; j < tile.cols(); ++j) to[i + j * stride] = row[j * from.column_stride];
-    }
+    return false;
   }
+  if (side_by_side && from.column_stride == 1) {
+    for (Index i = 0; i < tile.rows(); ++i)
+      std::copy_n(from.data + batch.row(begin + i) * from.row_stride, tile.cols(), &(*side_by_side)(0, i));
+    detail::transpose(detail::operand(detail::constant(*side_by_side)), detail::operand(tile), tile.cols(),
+                      tile.rows());
+    return true;
+  }
+  for (Index i = 0; i < tile.rows(); ++i) {
+    const Scalar* row = from.data + batch.row(begin + i) * from.row_stride;
+    for (Index j = 0; j < tile.cols(); ++j) to[i + j * stride] = row[j * from.column_stride];
+  }
+  return false;
 }
 
 /// Y of a tile: the numbers of the data set, or its labels as one-hot rows (as one column of 0 and 1 for two classes
@@ -60,6 +80,15 @@ void read_targets(const Batch<Scalar>& batch, const Loss&, Index begin, Tile<Sca
   }
 }
 
+/// A[0] = rows [begin, begin + t) of X. Returns whether Xᵀ is in the workspace too.
+template <class Scalar, class Layers>
+bool read_inputs(const Layers& layers, const Batch<Scalar>& batch, Index begin, Index t,
+                 Workspace<Scalar, Layers>& workspace) {
+  auto X = workspace.input(0, t, layers.inputs());
+  auto side_by_side = workspace.transposed(t, layers.inputs());
+  return read(batch, batch.data.X, begin, X, &side_by_side);
+}
+
 /// A[l] = layer l of A[l − 1], for all layers; A[0] = X is in the workspace.
 template <class Scalar, class Layers>
 void forward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
@@ -75,32 +104,127 @@ void forward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers
   });
 }
 
-/// dF/dθ += …, and dA[l − 1] from dA[l], from the last layer down to the first that has parameters; down to layer 0, dX
-/// included, when `input_gradient` says so. dA[L] is in the workspace.
-template <class Scalar, class Layers>
-void backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
-              Pass pass, bool input_gradient) {
+inline constexpr Index most_chunks = 16;
+
+inline Pass with_threads(Pass pass, int threads) {
+  pass.threads = threads;
+  pass.padded = true;
+  return pass;
+}
+
+/// f(workspace, threads, chunk, first, last) for the chunks of a batch: rows [first, last) are chunk number `chunk`. When
+/// θ is small several threads take chunks in turn, each with a workspace of its own; else there is one chunk, and f may
+/// use `threads` threads. What is a chunk does not depend on the number of threads. Returns how many there are.
+template <class Scalar, class Layers, class F>
+Index for_each_chunk(const Layers& layers, Workspace<Scalar, Layers>& workspace, Index batch, Index rows, Mode mode,
+                     F&& f) {
+  const Index tiles = (batch + rows - 1) / rows;
+  if (tiles <= 1 || !workspace.small()) {
+    f(workspace, workspace.threads, Index{0}, Index{0}, batch);
+    return 1;
+  }
+  const Index chunks = std::min(tiles, most_chunks);
+  const auto threads = static_cast<int>(std::min<Index>(workspace.threads, chunks));
+  auto& team = workspace.team(layers, static_cast<std::size_t>(threads - 1), chunks);
+  for (auto& own : team) {
+    own.prepare(layers, batch, mode);
+    own.seed = workspace.seed;
+  }
+  detail::parallel(threads, [&](int rank, int size) {
+    Workspace<Scalar, Layers>& own = rank == 0 ? workspace : team[static_cast<std::size_t>(rank - 1)];
+    for (Index chunk = chunks * rank / size; chunk < chunks * (rank + 1) / size; ++chunk)
+      f(own, 1, chunk, tiles * chunk / chunks * rows, std::min(batch, tiles * (chunk + 1) / chunks * rows));
+  });
+  return chunks;
+}
+
+/// Whether the engine may call backward of a layer in two parts, see Layer.
+template <class L, class Scalar>
+concept TwoPartBackward = requires(const L& layer, const ConstSpan<Scalar>& theta, const ConstTile<Scalar>& A0,
+                                   Tile<Scalar>& A, Span<Scalar>& cache, Tile<Scalar>* dA0, const Pass& pass) {
+  layer.backward_inputs(theta, A0, A, cache, A, dA0, pass);
+};
+
+/// Takes nothing: dF/dθ stays where it is.
+struct NoStep {
+  static constexpr bool steps = false;
+};
+
+/// How a tile is passed through.
+struct TilePass {
+  Pass pass;
+  bool add = false;             ///< to the gradient that is there, else it is written
+  bool input_gradient = false;  ///< dX is wanted
+  bool X_side_by_side = false;  ///< the workspace's `transposed` holds Xᵀ
+};
+
+/// dF/dθ = … or += …, and dA[l − 1] from dA[l], from the last layer down to the first that has parameters; down to layer
+/// 0, dX included, when wanted. dA[L] is in the workspace. First dZ and dA of all layers; then, when `step` agrees to a
+/// bound of all derivatives, the gradients of the parameters, which it is given part by part.
+/// @return whether `step` has taken them
+template <class Scalar, class Layers, class Step>
+bool backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
+              TilePass tile, Step& step) {
   std::size_t lowest = 0;
-  while (!input_gradient && lowest < layers.size() && workspace.slot(lowest).parameter_count == 0) ++lowest;
+  while (!tile.input_gradient && lowest < layers.size() && workspace.slot(lowest).parameter_count == 0)
+    ++lowest;
+  double bound = 0;
+  const auto bounded = [&](double x) { bound = x > bound || !(x - x == 0) ? x : bound; };
+  const auto gradient_of = [&](const Slot& slot) {
+    return Span<Scalar>(workspace.gradient.data() + slot.parameters, slot.parameter_count);
+  };
+
   layers.for_each_reversed([&](const auto& layer, std::size_t l) {
     if (l < lowest) return;
     const Slot& slot = workspace.slot(l);
     const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
     auto A = workspace.output(l, t, layer.outputs());
     auto dA = workspace.output_gradient(l, t, layer.outputs());
-    auto dA0 = workspace.input_gradient(l, t, layer.inputs());
+    const bool needed = l > lowest || tile.input_gradient;
+    std::optional<Tile<Scalar>> dA0;
+    if (needed) dA0.emplace(workspace.input_gradient(l, t, layer.inputs()));
     auto cache = workspace.cache(l);
     const ConstSpan<Scalar> theta_l(theta + slot.parameters, slot.parameter_count);
-    Span<Scalar> dtheta(workspace.gradient.data() + slot.parameters, slot.parameter_count);
-    pass.layer = static_cast<std::uint32_t>(l);
-    layer.backward(theta_l, A0, A, cache, dA, dtheta, l > lowest || input_gradient ? &dA0 : nullptr, pass);
+    tile.pass.layer = static_cast<std::uint32_t>(l);
+    if constexpr (TwoPartBackward<std::remove_cvref_t<decltype(layer)>, Scalar>) {
+      layer.backward_inputs(theta_l, A0, A, cache, dA, needed ? &*dA0 : nullptr, tile.pass);
+      if constexpr (Step::steps)
+        bounded(static_cast<double>(detail::largest_magnitude(A0)) *
+                static_cast<double>(detail::largest_magnitude(detail::constant(dA))) * static_cast<double>(t));
+    } else {
+      auto dtheta = gradient_of(slot);
+      if (!tile.add) dtheta.setZero();
+      layer.backward(theta_l, A0, A, cache, dA, dtheta, needed ? &*dA0 : nullptr, tile.pass);
+      if constexpr (Step::steps)
+        bounded(static_cast<double>(detail::largest_magnitude(
+            detail::tile(std::as_const(dtheta).data(), dtheta.size(), Index{1}))));
+    }
   });
-}
 
-/// f(begin, t) for the tiles of a batch.
-template <class F>
-void for_each_tile(Index batch, Index rows, F&& f) {
-  for (Index begin = 0; begin < batch; begin += rows) f(begin, std::min(rows, batch - begin));
+  bool stepping = false;
+  if constexpr (Step::steps) stepping = step.begin(bound);
+  layers.for_each([&](const auto& layer, std::size_t l) {
+    if (l < lowest) return;
+    const Slot& slot = workspace.slot(l);
+    auto dtheta = gradient_of(slot);
+    const auto done = [&](Index first, Index count) {
+      if constexpr (Step::steps)
+        if (stepping) step.update(slot.parameters + first, count, dtheta.data() + first);
+    };
+    if constexpr (TwoPartBackward<std::remove_cvref_t<decltype(layer)>, Scalar>) {
+      const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
+      const auto dZ = detail::constant(workspace.output_gradient(l, t, layer.outputs()));
+      const bool transposing = detail::worth_transposing<Scalar>(layer.inputs(), layer.outputs(), t);
+      auto side_by_side = workspace.transposed(t, layer.inputs());
+      if (transposing && !(l == 0 && tile.X_side_by_side))
+        detail::transpose(detail::operand(A0), detail::operand(side_by_side), t, layer.inputs());
+      const auto A0t = detail::constant(side_by_side);
+      layer.backward_parameters(A0, transposing ? &A0t : nullptr, dZ, dtheta, tile.add, tile.pass, done);
+    } else {
+      done(Index{0}, slot.parameter_count);
+    }
+  });
+  return stepping;
 }
 
 /// Â = the network's output for every row of the batch.
@@ -108,12 +232,15 @@ template <class Scalar, class Layers, class Output>
 void predict(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch,
              Workspace<Scalar, Layers>& workspace, Output& output) {
   const Index rows = workspace.prepare(layers, batch.count, Mode::evaluation);
-  for_each_tile(batch.count, rows, [&](Index begin, Index t) {
-    auto X = workspace.input(0, t, layers.inputs());
-    read(batch, batch.data.X, begin, X);
-    forward(layers, theta, workspace, t, Pass{});
-    output.middleRows(begin, t) = workspace.output(layers.size() - 1, t, layers.outputs());
-  });
+  for_each_chunk(layers, workspace, batch.count, rows, Mode::evaluation,
+                 [&](Workspace<Scalar, Layers>& own, int threads, Index, Index first, Index last) {
+                   for (Index begin = first; begin < last; begin += rows) {
+                     const Index t = std::min(rows, last - begin);
+                     read_inputs(layers, batch, begin, t, own);
+                     forward(layers, theta, own, t, Pass{.threads = threads, .padded = true});
+                     output.middleRows(begin, t) = own.output(layers.size() - 1, t, layers.outputs());
+                   }
+                 });
 }
 
 /// What a pass over a batch is to compute besides F.
@@ -122,31 +249,45 @@ struct Wanted {
   bool input_gradient = false;  ///< dF/dX, into the sink
 };
 
+/// What has been computed.
+template <class Scalar>
+struct Evaluation {
+  Scalar F = 0;
+  Scalar divisor = 0;
+  bool stepped = false;  ///< the step has taken the gradient
+};
+
 /// F = Σᵢ sᵢ·Fᵢ / Σᵢ sᵢ·wᵢ over the rows of a batch, with the sample weights sᵢ (1 without) and the loss's own wᵢ (1 for
 /// most), and its derivatives as wanted. A batch whose weights sum to 0 has F = 0 and no gradient.
-/// @param input_gradient  receives (begin, dX of the tile) for every tile when wanted; not yet divided
-/// @return F and the divisor
-template <class Scalar, class Layers, class Loss, class Sink>
-std::pair<Scalar, Scalar> evaluate(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch,
-                                   const Loss& loss, Workspace<Scalar, Layers>& workspace, Pass pass,
-                                   Wanted wanted, Sink&& input_gradient) {
+/// @param input_gradient  receives (begin, dX of the tile, divisor or 1 when it is yet to be divided) for every tile
+///                        when wanted
+/// @param step            takes the gradient part by part, if the batch is one tile
+template <class Scalar, class Layers, class Loss, class Sink, class Step>
+Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch, const Loss& loss,
+                            Workspace<Scalar, Layers>& workspace, const Pass& pass, Wanted wanted,
+                            Sink&& input_gradient, Step&& step) {
+  using Own = Workspace<Scalar, Layers>;
   const Index rows = workspace.prepare(layers, batch.count, pass.mode);
   const Index outputs = layers.outputs();
-  const std::size_t last = layers.size() - 1;
+  const std::size_t last_layer = layers.size() - 1;
   const bool derivatives = wanted.gradient || wanted.input_gradient;
+  const bool one_tile = batch.count <= rows;
   const auto& weights = batch.data.weights;
-  if (derivatives) workspace.gradient.setZero();
+  bool stepped = false;
 
-  Sum<Scalar> value = 0, divisor = 0;
-  for_each_tile(batch.count, rows, [&](Index begin, Index t) {
-    auto X = workspace.input(0, t, layers.inputs());
-    auto Y_ = workspace.targets(t, detail::target_columns(loss, outputs));
-    read(batch, batch.data.X, begin, X);
+  struct Sums {
+    Sum<Scalar> value = 0, divisor = 0;
+  };
+  // One tile: its share of the sums, and, divided by the divisor if it is the only one, of the gradient.
+  const auto run_tile = [&](Own& own, Index begin, Index t, TilePass tile) {
+    tile.X_side_by_side = read_inputs(layers, batch, begin, t, own);
+    auto Y_ = own.targets(t, detail::target_columns(loss, outputs));
     read_targets(batch, loss, begin, Y_);
-    pass.first_row = begin;
-    forward(layers, theta, workspace, t, pass);
+    tile.pass.first_row = begin;
+    forward(layers, theta, own, t, tile.pass);
 
-    const auto A = detail::constant(workspace.output(last, t, outputs));
+    Sums sums;
+    const auto A = detail::constant(own.output(last_layer, t, outputs));
     const auto Y = detail::constant(Y_);
     const auto share = [&](Index i) -> Sum<Scalar> {
       if constexpr (requires { loss.weight(detail::row(Y, i)); }) {
@@ -156,23 +297,23 @@ std::pair<Scalar, Scalar> evaluate(const Layers& layers, const Scalar* theta, co
       }
     };
     if (!weights.read) {
-      value += static_cast<Sum<Scalar>>(loss.value(A, Y));
+      sums.value = static_cast<Sum<Scalar>>(loss.value(A, Y));
       if constexpr (requires { loss.weight(detail::row(Y, 0)); }) {
-        for (Index i = 0; i < t; ++i) divisor += share(i);
+        for (Index i = 0; i < t; ++i) sums.divisor += share(i);
       } else {
-        divisor += static_cast<Sum<Scalar>>(t);
+        sums.divisor = static_cast<Sum<Scalar>>(t);
       }
     } else {
       for (Index i = 0; i < t; ++i) {
         const auto s = static_cast<Sum<Scalar>>(weights[batch.row(begin + i)]);
         if (s == 0) continue;
-        value += s * static_cast<Sum<Scalar>>(loss.value(detail::row(A, i), detail::row(Y, i)));
-        divisor += s * share(i);
+        sums.value += s * static_cast<Sum<Scalar>>(loss.value(detail::row(A, i), detail::row(Y, i)));
+        sums.divisor += s * share(i);
       }
     }
-    if (!derivatives) return;
+    if (!derivatives || (one_tile && sums.divisor == 0)) return sums;
 
-    auto dA = workspace.output_gradient(last, t, outputs);
+    auto dA = own.output_gradient(last_layer, t, outputs);
     loss.gradient(A, Y, dA);
     if (weights.read) {
       for (Index i = 0; i < t; ++i) {
@@ -180,16 +321,55 @@ std::pair<Scalar, Scalar> evaluate(const Layers& layers, const Scalar* theta, co
         for (Index j = 0; j < outputs; ++j) dA(i, j) = s == 0 ? Scalar(0) : s * dA(i, j);
       }
     }
-    backward(layers, theta, workspace, t, pass, wanted.input_gradient);
-    if (wanted.input_gradient) input_gradient(begin, workspace.input_gradient(0, t, layers.inputs()));
-  });
+    if (one_tile) dA /= static_cast<Scalar>(sums.divisor);
+    NoStep none;
+    if constexpr (std::remove_cvref_t<Step>::steps) {
+      // A small gradient is in the cache anyway; it is looked at, and taken, when it is whole.
+      if (one_tile && !own.small() && std::isfinite(sums.value / sums.divisor)) {
+        stepped = backward(layers, theta, own, t, tile, step);
+      } else {
+        backward(layers, theta, own, t, tile, none);
+      }
+    } else {
+      backward(layers, theta, own, t, tile, none);
+    }
+    if (wanted.input_gradient) input_gradient(begin, own.input_gradient(0, t, layers.inputs()));
+    return sums;
+  };
 
-  if (divisor == 0) {
-    if (derivatives) workspace.gradient.setZero();
-    return {Scalar(0), Scalar(0)};
+  Sums total;
+  if (one_tile) {
+    total = run_tile(workspace, 0, batch.count,
+                     {.pass = with_threads(pass, workspace.threads), .input_gradient = wanted.input_gradient});
+  } else {
+    Sums of_chunk[most_chunks];
+    const Index chunks = for_each_chunk(
+        layers, workspace, batch.count, rows, pass.mode,
+        [&](Own& own, int threads, Index chunk, Index first, Index last) {
+          for (Index begin = first; begin < last; begin += rows) {
+            const Sums sums = run_tile(own, begin, std::min(rows, last - begin),
+                                       {.pass = with_threads(pass, threads),
+                                        .add = begin > first,
+                                        .input_gradient = wanted.input_gradient});
+            of_chunk[chunk].value += sums.value;
+            of_chunk[chunk].divisor += sums.divisor;
+          }
+          if (derivatives && workspace.small()) workspace.keep_gradient(chunk, own.gradient);
+        });
+    for (Index chunk = 0; chunk < chunks; ++chunk) {
+      total.value += of_chunk[chunk].value;
+      total.divisor += of_chunk[chunk].divisor;
+    }
+    if (derivatives && workspace.small()) workspace.sum_gradients(chunks);
   }
-  if (derivatives) workspace.gradient /= static_cast<Scalar>(divisor);
-  return {static_cast<Scalar>(value / divisor), static_cast<Scalar>(divisor)};
+
+  if (total.divisor == 0) {
+    if (derivatives) workspace.gradient.setZero();
+    return {};
+  }
+  const auto divisor = static_cast<Scalar>(total.divisor);
+  if (derivatives && !one_tile) workspace.gradient /= divisor;
+  return {static_cast<Scalar>(total.value / total.divisor), one_tile ? Scalar(1) : divisor, stepped};
 }
 
 }  // namespace lamina::engine

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "lamina/engine/plan.hpp"
 #include "lamina/engine/storage.hpp"
@@ -40,12 +41,14 @@ class Workspace {
  public:
   /// dF/dθ of the last Network::loss_and_gradient, in θ's shape.
   Storage<Scalar, Extents::parameters> gradient;
-  /// θ before the last train_step.
-  Storage<Scalar, Extents::parameters> previous;
+  /// Room for another θ: the gradient of one chunk of a batch, or θ before a train_step.
+  Storage<Scalar, Extents::parameters> spare;
   /// What dropout draws its masks from, together with `passes`.
   std::uint64_t seed = 0;
   /// Training passes so far.
   std::uint64_t passes = 0;
+  /// How many threads may work on a batch, with OpenMP. The results are the same for any number.
+  int threads = 1;
 
   explicit Workspace(const Layers& layers)
       : footprint_(detail::footprint_of(layers)),
@@ -60,7 +63,7 @@ class Workspace {
       slots_[l].parameter_count = L::parameter_count(layer.inputs(), layer.outputs());
       offset += slots_[l].parameter_count;
     });
-    if constexpr (is_inline<Scalar, Extents::memory>) lay_out(layers, most_rows_);
+    if constexpr (is_inline<Scalar, Extents::memory>) lay_out(layers, detail::column_stride(most_rows_));
   }
 
   /// @name For the engine
@@ -71,12 +74,13 @@ class Workspace {
   /// @throws ShapeError when the workspace was made for a network of other extents.
   Index prepare(const Layers& layers, Index batch, Mode mode) {
     if constexpr (!Layers::fixed) check(layers);
-    const bool whole = mode == Mode::training && layers.whole_batch();
-    const Index rows = whole ? batch : std::min(batch, most_rows_);
-    // Rounded up, so that columns start on cache lines: where they start decides the order in which they are summed.
-    if (rows > capacity_) lay_out(layers, detail::round_up(rows, detail::granule));
-    return whole ? batch : most_rows_;
+    const Index rows = mode == Mode::training && layers.whole_batch() ? batch : most_rows_;
+    stride_ = detail::column_stride(std::min(batch, rows));
+    if (stride_ > capacity_) lay_out(layers, stride_);
+    return rows;
   }
+  /// Whether threads take chunks of tiles (else they share the products of one tile).
+  bool small() const { return detail::small(footprint_, sizeof(Scalar)); }
 
   const Slot& slot(std::size_t l) const { return slots_[l]; }
   /// A[l − 1], the input of layer l; X for l = 0.
@@ -85,18 +89,51 @@ class Workspace {
   }
   /// A[l]
   Tile<Scalar> output(std::size_t l, Index t, Index columns) { return tile(slots_[l].output, t, columns); }
-  /// dA[l]: the gradients of neighbouring layers take turns in two places.
+  /// dA[l]
   Tile<Scalar> output_gradient(std::size_t l, Index t, Index columns) {
-    return tile(gradients_[l % 2], t, columns);
+    return tile(slots_[l].gradient, t, columns);
   }
-  /// dA[l − 1]
+  /// dA[l − 1]; dX for l = 0.
   Tile<Scalar> input_gradient(std::size_t l, Index t, Index columns) {
-    return tile(gradients_[(l + 1) % 2], t, columns);
+    if (l > 0) return output_gradient(l - 1, t, columns);
+    if (dX_.size() < stride_ * columns) dX_.resize(stride_ * columns);
+    return {dX_.data(), t, columns, Eigen::OuterStride<>(stride_)};
+  }
+  /// Room for the input of a layer with a sample's features side by side, columns×t.
+  Tile<Scalar> transposed(Index t, Index columns) {
+    return {memory_.data() + transposed_, columns, t, Eigen::OuterStride<>(detail::column_stride(columns))};
   }
   /// Y
   Tile<Scalar> targets(Index t, Index columns) { return tile(targets_, t, columns); }
   Span<Scalar> cache(std::size_t l) {
     return Span<Scalar>(memory_.data() + slots_[l].cache, slots_[l].cache_size);
+  }
+
+  /// Workspaces of `count` more threads, and room for the gradients of `chunks` chunks.
+  std::vector<Workspace>& team(const Layers& layers, std::size_t count, Index chunks) {
+    while (team_.size() < count) team_.emplace_back(layers);
+    if (threads > 1 && chunk_gradients_.cols() < chunks) chunk_gradients_.resize(footprint_.parameters, chunks);
+    return team_;
+  }
+  /// The gradients of all chunks are summed in the order of the chunks: as they come from one thread, which has them in
+  /// this order, or at the end.
+  template <class Gradient>
+  void keep_gradient(Index chunk, const Gradient& of_chunk) {
+    if (threads > 1) {
+      chunk_gradients_.col(chunk) = of_chunk;
+    } else if (chunk == 0) {
+      spare = of_chunk;
+    } else {
+      spare += of_chunk;
+    }
+  }
+  void sum_gradients(Index chunks) {
+    if (threads > 1) {
+      gradient = chunk_gradients_.col(0);
+      for (Index chunk = 1; chunk < chunks; ++chunk) gradient += chunk_gradients_.col(chunk);
+    } else {
+      gradient = spare;
+    }
   }
 
   /// Room for m rows of predictions when they are more than one tile.
@@ -108,7 +145,7 @@ class Workspace {
 
  private:
   Tile<Scalar> tile(Index offset, Index t, Index columns) {
-    return {memory_.data() + offset, t, columns, Eigen::OuterStride<>(capacity_)};
+    return {memory_.data() + offset, t, columns, Eigen::OuterStride<>(stride_)};
   }
 
   void check(const Layers& layers) const {
@@ -126,7 +163,7 @@ class Workspace {
 
   void lay_out(const Layers& layers, Index rows) {
     const Index size = detail::memory_size(footprint_, rows, layers.size());
-    memory_.resize(size);
+    memory_.setZero(size);
     capacity_ = rows;
     Index offset = rows * footprint_.inputs;
     const auto take = [&](Index scalars) {
@@ -136,23 +173,26 @@ class Workspace {
     layers.for_each([&](const auto& layer, std::size_t l) {
       using L = std::remove_cvref_t<decltype(layer)>;
       slots_[l].output = take(rows * layer.outputs());
+      slots_[l].gradient = take(rows * layer.outputs());
       slots_[l].cache_size = L::cache_size(rows, layer.inputs(), layer.outputs());
       slots_[l].cache = take(slots_[l].cache_size);
     });
     targets_ = take(rows * footprint_.outputs);
-    gradients_[0] = take(rows * footprint_.widest);
-    gradients_[1] = take(rows * footprint_.widest);
+    transposed_ = take(rows * detail::column_stride(footprint_.widest));
     eigen_assert(offset <= size);
   }
 
   Footprint footprint_;
   Index most_rows_;
   Index capacity_ = 0;
+  Index stride_ = 0;
   Index targets_ = 0;
-  Index gradients_[2] = {0, 0};
+  Index transposed_ = 0;
   typename Layers::template PerLayer<Slot> slots_;
   Storage<Scalar, Extents::memory> memory_;
-  Eigen::Matrix<Scalar, Dynamic, Dynamic> predictions_;
+  Eigen::Matrix<Scalar, Dynamic, Dynamic> predictions_, chunk_gradients_;
+  Eigen::Matrix<Scalar, Dynamic, 1> dX_;
+  std::vector<Workspace> team_;
 };
 
 }  // namespace lamina

@@ -71,47 +71,57 @@ class Dense {
 
   template <class S>
   void forward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>& A, Span<S>& cache,
-               const Pass&) const {
+               const Pass& pass) const {
     const ConstTile<S> W = detail::tile(theta.data(), inputs(), outputs());
+    const S* b = HasBias ? theta.data() + W.size() : nullptr;
     Tile<S> Z = preactivation(A, cache);
 
-    // Z = A0·W + 1·b
-    if constexpr (HasBias) {
-      const S* b = theta.data() + W.size();
-      for (Index j = 0; j < Z.cols(); ++j) Z.col(j).setConstant(b[j]);
-    } else {
-      Z.setZero();
-    }
-    add_product(A0, W, Z);
-
-    // A = g ∘ Z
-    apply(activation_, Z, A);
+    // Z = A0·W + 1·b,   A = g ∘ Z
+    multiply(detail::product(A0, W, Z, b, pass.padded), pass.threads, [&](Index i, Index rows, Index j, Index columns) {
+      auto A_part = detail::part(A, i, rows, j, columns);
+      apply(activation_, detail::part(Z, i, rows, j, columns), A_part);
+    });
   }
 
   template <class S>
   void backward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>& A, Span<S>& cache, Tile<S>& dA,
-                Span<S>& dtheta, Tile<S>* dA0, const Pass&) const {
+                Span<S>& dtheta, Tile<S>* dA0, const Pass& pass) const {
+    backward_inputs(theta, A0, A, cache, dA, dA0, pass);
+    backward_parameters(A0, nullptr, detail::constant(dA), dtheta, true, pass, [](Index, Index) {});
+  }
+
+  /// dA becomes dZ; *dA0, unless it is null, dF/dA0.
+  template <class S>
+  void backward_inputs(const ConstSpan<S>& theta, const ConstTile<S>& /*A0*/, Tile<S>& A, Span<S>& cache,
+                       Tile<S>& dA, Tile<S>* dA0, const Pass& pass) const {
     const ConstTile<S> W = detail::tile(theta.data(), inputs(), outputs());
-    Tile<S> dW = detail::tile(dtheta.data(), inputs(), outputs());
     const Tile<S> Z = preactivation(A, cache);
 
     // dZ = dA ⊙ (g' ∘ Z)
     apply_derivative(activation_, Z, A, dA);
     const ConstTile<S> dZ = detail::constant(dA);
 
+    // dA0 = dZ·Wᵀ
+    if (dA0) multiply(detail::product_with_transposed(dZ, W, *dA0, pass.padded), pass.threads);
+  }
+
+  /// dW and db, written, or added to what is there when `add` says so.
+  /// @param A0t   A0ᵀ, or null when nobody has it
+  /// @param done  is called with (first, count) of parameters whose derivatives are there, by several threads perhaps
+  template <class S, class Done>
+  void backward_parameters(const ConstTile<S>& A0, const ConstTile<S>* A0t, const ConstTile<S>& dZ,
+                           Span<S>& dtheta, bool add, const Pass& pass, Done&& done) const {
+    Tile<S> dW = detail::tile(dtheta.data(), inputs(), outputs());
+
     // dW = A0ᵀ·dZ
-    add_transposed_product(A0, dZ, dW);
+    multiply(detail::transposed_product(A0, A0t, dZ, dW, add), pass.threads, [&](Index first, Index columns) {
+      done(first * inputs(), columns * inputs());
+    });
 
     // db = 1ᵀ·dZ
     if constexpr (HasBias) {
-      S* db = dtheta.data() + W.size();
-      for (Index j = 0; j < dZ.cols(); ++j) db[j] += dZ.col(j).sum();
-    }
-
-    // dA0 = dZ·Wᵀ
-    if (dA0) {
-      dA0->setZero();
-      add_product_transposed(dZ, W, *dA0);
+      detail::sum_columns(dZ, dtheta.data() + dW.size(), add);
+      done(dW.size(), outputs());
     }
   }
 
@@ -128,7 +138,7 @@ class Dense {
     if constexpr (derivative_from_output_v<G>) {
       return A;
     } else {
-      return {cache.data(), A.rows(), A.cols(), Eigen::OuterStride<>(A.rows())};
+      return {cache.data(), A.rows(), A.cols(), Eigen::OuterStride<>(cache.size() / A.cols())};
     }
   }
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "lamina/core/errors.hpp"
-#include "lamina/core/types.hpp"
+#include "lamina/optimizers/elementwise.hpp"
 
 namespace lamina {
 
@@ -24,17 +24,29 @@ struct GradientDescent {
   template <class Theta, class Gradient>
   void step(Eigen::MatrixBase<Theta>& theta, const Eigen::MatrixBase<Gradient>& gradient) const {
     check();
-    if (theta.size() != gradient.size())
-      detail::fail<ShapeError>(
-          {"GradientDescent: expected a gradient of ", theta.size(), " elements, got ", gradient.size()});
-    const auto alpha = static_cast<typename Theta::Scalar>(learning_rate);
-    theta -= alpha * gradient;
+    detail::check_sizes("GradientDescent", theta.size(), gradient.size());
+    theta -= static_cast<typename Theta::Scalar>(learning_rate) * gradient;
   }
   /// The same for a θ that is a view made in place, such as `net.weights<0>()`.
   template <class Theta, class Gradient>
   void step(Eigen::MatrixBase<Theta>&& theta, const Eigen::MatrixBase<Gradient>& gradient) const {
     step(theta, gradient);
   }
+
+  /// @name For the engine, see ElementwiseOptimizer
+  /// @{
+  template <class Scalar>
+  void begin(Index) const {}
+  template <class Scalar>
+  void update(Index, Index count, Scalar* theta, const Scalar* gradient) const {
+    const auto alpha = static_cast<Scalar>(learning_rate);
+    for (Index i = 0; i < count; ++i) theta[i] -= alpha * gradient[i];
+  }
+  template <class Scalar>
+  bool stays_finite(double largest) const {
+    return learning_rate * largest < detail::step_limit<Scalar>;
+  }
+  /// @}
 };
 
 }  // namespace lamina

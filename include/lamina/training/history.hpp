@@ -30,9 +30,9 @@ class FitState {
   Index epoch = 0;    ///< from 0
   Index epochs = 0;   ///< asked for
   Index batch = 0;    ///< from 0; the last one of the epoch when an epoch callback is called
-  Index batches = 0;  ///< in an epoch
+  Index batches = 0;  ///< in an epoch; 0 while it is unknown, in the first epoch of a source
   Index samples = 0;  ///< seen in this epoch so far
-  Index samples_per_epoch = 0;
+  Index samples_per_epoch = 0;       ///< 0 while it is unknown
   double loss = 0;                   ///< mean of the epoch so far
   double validation_loss = 0;        ///< NaN without validation data, and before the end of the epoch
   double seconds = 0;                ///< since the epoch began

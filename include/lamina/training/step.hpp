@@ -1,8 +1,10 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "lamina/core/borders.hpp"
 #include "lamina/network.hpp"
@@ -39,17 +41,16 @@ std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<S
   std::swap(found, in_gradient);
 
   const Index rows = workspace.prepare(layers, batch.count, Mode::evaluation);
-  engine::for_each_tile(batch.count, rows, [&](Index begin, Index t) {
-    if (!found.empty()) return;
-    auto X = workspace.input(0, t, network.inputs());
-    engine::read(batch, batch.data.X, begin, X);
-    engine::forward(layers, network.parameters().data(), workspace, t, Pass{});
+  for (Index begin = 0; begin < batch.count && found.empty(); begin += rows) {
+    const Index t = std::min(rows, batch.count - begin);
+    engine::read_inputs(layers, batch, begin, t, workspace);
+    engine::forward(layers, network.parameters().data(), workspace, t, engine::with_threads(Pass{}, 1));
     layers.for_each([&](const auto& layer, std::size_t l) {
       const auto A = workspace.output(l, t, layer.outputs());
       if (found.empty() && !all_finite(view<Scalar>(A)))
         say("the output", l, name_of<std::remove_cvref_t<decltype(layer)>>());
     });
-  });
+  }
   if (found.empty()) found = in_gradient;
   if (found.empty())
     layers.for_each([&](const auto& layer, std::size_t l) {
@@ -58,6 +59,27 @@ std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<S
     });
   return found;
 }
+
+/// The step of an optimiser that can step part by part, as the engine takes it.
+template <class Scalar, class Optimizer_>
+struct PartwiseStep {
+  static constexpr bool steps = true;
+
+  Optimizer_& optimizer;
+  Scalar* theta;
+  Index size;
+
+  /// Whether the step is taken: not when a derivative as large as this may leave something that is not finite.
+  /// @throws ShapeError when the optimiser's state is that of another network.
+  bool begin(double largest) {
+    if (!optimizer.template stays_finite<Scalar>(largest)) return false;
+    optimizer.template begin<Scalar>(size);
+    return true;
+  }
+  void update(Index first, Index count, const Scalar* gradient) {
+    optimizer.update(first, count, theta + first, gradient);
+  }
+};
 
 }  // namespace detail
 
@@ -75,15 +97,32 @@ Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, co
       ". The parameters are those before the step. A lower learning rate or scaled data may help";
   auto& theta = network.parameters();
   if constexpr (requires { optimizer.check(); }) optimizer.check();
-  const Scalar F = network.loss_and_gradient(batch, loss, workspace);
+
+  // While the derivatives are of ordinary size, θ is updated part by part, as its gradient is computed.
+  Scalar F;
+  if constexpr (ElementwiseOptimizer<Optimizer_, Scalar>) {
+    detail::PartwiseStep<Scalar, Optimizer_> step{optimizer, theta.data(), theta.size()};
+    const auto result = network.run(batch, loss, workspace, Mode::training, step);
+    F = result.F;
+    if (result.stepped) return F;
+    const auto gradient = detail::tile(std::as_const(workspace.gradient).data(), theta.size(), Index{1});
+    if (std::isfinite(F) && step.begin(static_cast<double>(detail::largest_magnitude(gradient)))) {
+      step.update(0, theta.size(), workspace.gradient.data());
+      return F;
+    }
+  } else {
+    F = network.loss_and_gradient(batch, loss, workspace);
+  }
+
+  // Otherwise everything is looked at, and θ restored if need be.
   if (!std::isfinite(F) || !detail::all_finite(workspace.gradient.data(), workspace.gradient.size()))
     detail::fail<NonFiniteError>(
         {"the loss is ", F, "; not finite: ", detail::first_non_finite(network, batch, workspace), advice});
-  workspace.previous = theta;
+  workspace.spare = theta;
   optimizer.step(theta, workspace.gradient);
   if (!detail::all_finite(theta.data(), theta.size())) {
     const std::string blame = detail::first_non_finite(network, batch, workspace);
-    theta = workspace.previous;
+    theta = workspace.spare;
     detail::fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: ", blame, advice});
   }
   return F;

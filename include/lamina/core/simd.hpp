@@ -1,0 +1,222 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "lamina/core/types.hpp"
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
+/// @file
+/// SIMD registers, through the vector extension of g++ and clang++: SSE, AVX, AVX-512 and NEON from one source. Where
+/// there is none, and for long double, a register is a single number. Operators work lane by lane, and a scalar operand
+/// stands in all lanes.
+
+#if defined(__clang__)
+#define LAMINA_UNROLL _Pragma("clang loop unroll(full)")
+#define LAMINA_NO_UNROLL _Pragma("clang loop unroll(disable)")
+#elif defined(__GNUC__)
+#define LAMINA_UNROLL _Pragma("GCC unroll 16")
+#define LAMINA_NO_UNROLL _Pragma("GCC unroll 1")
+#else
+#define LAMINA_UNROLL
+#define LAMINA_NO_UNROLL
+#endif
+#if defined(__GNUC__)
+#define LAMINA_NOINLINE __attribute__((noinline))
+#define LAMINA_INLINE inline __attribute__((always_inline))
+#else
+#define LAMINA_NOINLINE
+#define LAMINA_INLINE inline
+#endif
+
+namespace lamina::simd {
+
+namespace detail {
+
+/// The register of so many Scalars and its twin of integers.
+template <class Scalar>
+struct traits {
+  using Register = Scalar;
+  using Integers = std::conditional_t<sizeof(Scalar) == 8, std::int64_t, std::int32_t>;
+};
+#if defined(__GNUC__)
+#if defined(__AVX512F__)
+inline constexpr int bytes = 64;
+#elif defined(__AVX__)
+inline constexpr int bytes = 32;
+#else
+inline constexpr int bytes = 16;
+#endif
+template <>
+struct traits<float> {
+  typedef float Register __attribute__((vector_size(bytes)));
+  typedef std::int32_t Integers __attribute__((vector_size(bytes)));
+};
+template <>
+struct traits<double> {
+  typedef double Register __attribute__((vector_size(bytes)));
+  typedef std::int64_t Integers __attribute__((vector_size(bytes)));
+};
+#endif
+
+/// Of a register V, or of a number.
+template <class V>
+struct of {
+  using Element = V;
+  using Integers = std::conditional_t<sizeof(V) == 8, std::int64_t, std::int32_t>;
+};
+#if defined(__GNUC__)
+template <>
+struct of<traits<float>::Register> {
+  using Element = float;
+  using Integers = traits<float>::Integers;
+};
+template <>
+struct of<traits<double>::Register> {
+  using Element = double;
+  using Integers = traits<double>::Integers;
+};
+#endif
+
+}  // namespace detail
+
+/// The register of Scalars.
+template <class Scalar>
+using Register = typename detail::traits<Scalar>::Register;
+
+/// The type of a register's lanes.
+template <class V>
+using Element = typename detail::of<V>::Element;
+
+/// Signed integers of the same width, in a register of the same size.
+template <class V>
+using Integers = typename detail::of<V>::Integers;
+
+/// The number of a register's lanes.
+template <class V>
+inline constexpr Index lanes = static_cast<Index>(sizeof(V) / sizeof(Element<V>));
+
+/// A register, or a float or double: what the functions of simd and elementary.hpp take.
+template <class V>
+concept Lanes = std::is_same_v<Element<V>, float> || std::is_same_v<Element<V>, double>;
+
+template <class V>
+LAMINA_INLINE V load(const Element<V>* from) {
+  V v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+/// The first `count` lanes; the others are 0.
+template <class V>
+LAMINA_INLINE V load(const Element<V>* from, Index count) {
+  V v{};
+  std::memcpy(&v, from, static_cast<std::size_t>(count) * sizeof *from);
+  return v;
+}
+template <class V>
+LAMINA_INLINE void store(Element<V>* to, const V& v) {
+  std::memcpy(to, &v, sizeof v);
+}
+/// The first `count` lanes only.
+template <class V>
+LAMINA_INLINE void store(Element<V>* to, const V& v, Index count) {
+  std::memcpy(to, &v, static_cast<std::size_t>(count) * sizeof *to);
+}
+/// x in all lanes.
+template <class V>
+LAMINA_INLINE V broadcast(Element<V> x) {
+  if constexpr (std::is_same_v<V, Element<V>>) {
+    return x;
+  } else {
+    return x - V{};  // and not V{} + x, which would lose the sign of −0
+  }
+}
+
+/// The same bits as another type of the same size.
+template <class To, class From>
+LAMINA_INLINE To cast_bits(const From& from) {
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  std::memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+/// |v|; a NaN stays one.
+template <class V>
+LAMINA_INLINE V abs(const V& v) {
+  using Bits = Integers<V>;
+  constexpr auto magnitude = static_cast<std::make_signed_t<
+      std::conditional_t<sizeof(Element<V>) == 8, std::int64_t, std::int32_t>>>(
+      ~(std::uint64_t{1} << (8 * sizeof(Element<V>) - 1)) & (sizeof(Element<V>) == 8 ? ~std::uint64_t{0} : 0x7fffffffU));
+  return cast_bits<V>(cast_bits<Bits>(v) & magnitude);
+}
+
+/// √v, correctly rounded, for v ≥ 0.
+template <class V>
+LAMINA_INLINE V sqrt(const V& v) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<V, Register<float>>) return cast_bits<V>(_mm512_sqrt_ps(cast_bits<__m512>(v)));
+  if constexpr (std::is_same_v<V, Register<double>>) return cast_bits<V>(_mm512_sqrt_pd(cast_bits<__m512d>(v)));
+#elif defined(__AVX__)
+  if constexpr (std::is_same_v<V, Register<float>>) return cast_bits<V>(_mm256_sqrt_ps(cast_bits<__m256>(v)));
+  if constexpr (std::is_same_v<V, Register<double>>) return cast_bits<V>(_mm256_sqrt_pd(cast_bits<__m256d>(v)));
+#endif
+  if constexpr (std::is_same_v<V, Element<V>>) {
+    return std::sqrt(v);
+  } else {
+    V root;
+    for (Index l = 0; l < lanes<V>; ++l) root[l] = std::sqrt(v[l]);
+    return root;
+  }
+}
+
+/// √v for 0 ≤ v ≤ 1e36 to within about two units in the last place, but at least 1e-19 for floats: where the processor
+/// has an estimate of 1/√v, that and one correction, which take less time than a root.
+template <class V>
+LAMINA_INLINE V square_root(const V& v) {
+  if constexpr (std::is_same_v<V, Register<float>> && lanes<V> > 1) {
+#if defined(__AVX__)
+    const V least = broadcast<V>(1.2e-38F), x = v < least ? least : v;
+#if defined(__AVX512F__)
+    const V r = cast_bits<V>(_mm512_rsqrt14_ps(cast_bits<__m512>(x)));
+#else
+    const V r = cast_bits<V>(_mm256_rsqrt_ps(cast_bits<__m256>(x)));
+#endif
+    const V root = x * r;
+    return root + (root * -0.5F) * (root * r - 1.0F);
+#else
+    return simd::sqrt(v);
+#endif
+  } else {
+    return simd::sqrt(v);
+  }
+}
+
+/// n/d to within about two units in the last place, for |d| between 1e-30 and 1e30 and quotients of that size: where the
+/// processor has an estimate of 1/d, that and one correction of the quotient, which take less time than a division.
+template <class V>
+LAMINA_INLINE V divide(const V& n, const V& d) {
+  if constexpr (std::is_same_v<V, Register<float>> && lanes<V> > 1) {
+#if defined(__AVX512F__)
+    const V r = cast_bits<V>(_mm512_rcp14_ps(cast_bits<__m512>(d)));
+#elif defined(__AVX__)
+    const V r = cast_bits<V>(_mm256_rcp_ps(cast_bits<__m256>(d)));
+#else
+    return n / d;
+#endif
+#if defined(__AVX__)
+    const V q = n * r;
+    return q + r * (n - q * d);
+#endif
+  } else {
+    return n / d;
+  }
+}
+
+}  // namespace lamina::simd
