@@ -2,6 +2,9 @@
 
 add_library(lamina_development INTERFACE)
 target_link_libraries(lamina_development INTERFACE lamina)
+if(TARGET lamina_openmp)
+  target_link_libraries(lamina_development INTERFACE lamina_openmp)
+endif()
 
 set(gnu_like "$<CXX_COMPILER_ID:GNU,Clang,AppleClang>")
 target_compile_options(

@@ -15,6 +15,7 @@ packages() {
       echo cmake:cmake
       echo ninja:ninja-build
       echo :libeigen3-dev
+      openmp
       ;;
     test)
       echo :catch2
@@ -34,7 +35,6 @@ packages() {
       echo :libclang-rt-dev
       ;;
     benchmark)
-      openmp
       echo :libbenchmark-dev:optional
       echo :libopenblas-openmp-dev:optional
       echo :libtorch-dev:optional

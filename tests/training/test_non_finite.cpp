@@ -6,6 +6,7 @@
 
 #include "lamina/layers.hpp"
 #include "lamina/losses.hpp"
+#include "lamina/optimizers/adam.hpp"
 #include "lamina/optimizers/gradient_descent.hpp"
 #include "support/catch.hpp"
 #include "training/problems.hpp"
@@ -157,4 +158,61 @@ TEST_CASE("a pass that fails does not move running statistics", "[fit][non_finit
     net.initialize(1);
     statistics_stay(net, 1e200 * X);
   }
+}
+
+// Networks whose parameters do not fit the cache are updated layer by layer while the gradient is computed; a derivative
+// that is not finite in the first layer must be known before the last is touched.
+TEST_CASE("a large network is left as it was, whichever layer fails", "[step][non_finite]") {
+  const Index n = 300, hidden = 300;
+  const Eigen::MatrixXd X = problems::uniform(20, n, 1), Y = Eigen::MatrixXd::Ones(20, 1);
+  const auto leaves = [&](auto net, auto optimizer) {
+    auto workspace = net.workspace();
+    const auto before = net.parameters();
+    const auto steps = [&] {
+      if constexpr (requires { optimizer.state.steps; }) {
+        return optimizer.state.steps;
+      } else {
+        return 0;
+      }
+    };
+    const auto taken = steps();
+    CHECK_THROWS_AS(train_step(net, X, Y, MeanSquaredError{}, optimizer, workspace), NonFiniteError);
+    CHECK(net.parameters() == before);
+    CHECK(steps() == taken);
+  };
+  {  // g'(0) of the first layer is infinite, and 0 reaches it
+    auto same = Network<double, Dense<Dynamic, Dynamic, Root>, Dense<Dynamic, Dynamic>>(
+        Dense<Dynamic, Dynamic, Root>(n, hidden), Dense<Dynamic, Dynamic>(hidden, 1));
+    same.weights<1>().setOnes();
+    leaves(same, GradientDescent{.learning_rate = 0.1});
+    leaves(same, Adam{});
+  }
+  {  // every derivative is finite, their product is not
+    Network<double, Dense<Dynamic, Dynamic>, Dense<Dynamic, Dynamic>> net(Dense<Dynamic, Dynamic>(n, hidden),
+                                                                         Dense<Dynamic, Dynamic>(hidden, 1));
+    net.initialize(1);
+    net.weights<1>() *= 1e-160;
+    Eigen::MatrixXd huge = X * 1e155, far = Y * 1e153;
+    auto workspace = net.workspace();
+    const auto before = net.parameters();
+    auto optimizer = GradientDescent{.learning_rate = 1e200};
+    CHECK_THROWS_AS(train_step(net, huge, far, MeanSquaredError{}, optimizer, workspace), NonFiniteError);
+    CHECK(net.parameters() == before);
+  }
+}
+
+// Where the guard looks at each number the step is the same, only slower.
+TEST_CASE("large derivatives that are finite still train", "[step][non_finite]") {
+  Network<double, Dense<Dynamic, Dynamic>, Dense<Dynamic, Dynamic>> net(Dense<Dynamic, Dynamic>(300, 300),
+                                                                       Dense<Dynamic, Dynamic>(300, 1));
+  net.initialize(1);
+  const Eigen::MatrixXd X = problems::uniform(20, 300, 1) * 1e80, Y = Eigen::MatrixXd::Ones(20, 1) * 1e80;
+  auto workspace = net.workspace(), plain = net.workspace();
+  auto same = net;
+  const GradientDescent descent{.learning_rate = 1e-170};
+  train_step(net, X, Y, MeanSquaredError{}, descent, workspace);
+  same.loss_and_gradient(X, Y, MeanSquaredError{}, plain);
+  same.parameters() -= 1e-170 * plain.gradient;
+  CHECK(plain.gradient.cwiseAbs().maxCoeff() > 1e150);
+  CHECK(net.parameters().isApprox(same.parameters(), 1e-14));
 }

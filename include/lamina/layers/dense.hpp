@@ -87,7 +87,7 @@ class Dense {
   void backward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>& A, Span<S>& cache, Tile<S>& dA,
                 Span<S>& dtheta, Tile<S>* dA0, const Pass& pass) const {
     backward_inputs(theta, A0, A, cache, dA, dA0, pass);
-    backward_parameters(A0, nullptr, detail::constant(dA), dtheta, true, pass, [](Index, Index) {});
+    backward_parameters<S>(A0, nullptr, detail::constant(dA), dtheta, true, pass, [](Index, Index) {});
   }
 
   /// dA becomes dZ; *dA0, unless it is null, dF/dA0.

@@ -333,10 +333,6 @@ History run_epochs(Network<Scalar, L...>& network, Batches& source, const Loss& 
       }
       const std::optional<Batch<Scalar>> batch = source.batch(state.batch);
       if (!batch) break;
-      if (state.stopped()) {
-        history.stop_reason = StopReason::callback;
-        return history;
-      }
       try {
         sum += static_cast<double>(train_step(network, *batch, loss, optimizer, workspace)) *
                static_cast<double>(batch->count);
@@ -348,6 +344,10 @@ History run_epochs(Network<Scalar, L...>& network, Batches& source, const Loss& 
       state.seconds = elapsed();
       if (bar) bar->on_batch(state);
       (at_batch(callbacks, state), ...);
+      if (state.stopped() && state.batch + 1 != source.batches()) {  // in the middle of the epoch
+        history.stop_reason = StopReason::callback;
+        return history;
+      }
     }
     --state.batch;
     state.batches = source.batches();
