@@ -42,7 +42,7 @@ void product_forward(benchmark::State& state) {
   Matrix<Scalar> Z(t, n);
   auto to = variable(Z);
   for (auto _ : state) {
-    lamina::detail::multiply(lamina::detail::product(constant(A0), constant(W), to, b.data()), 1);
+    lamina::detail::multiply(lamina::detail::product(constant(A0), constant(W), to, b.data()));
     benchmark::ClobberMemory();
   }
   count_flops(state, 2.0 * static_cast<double>(t * k * n));
@@ -55,7 +55,7 @@ void product_input_gradient(benchmark::State& state) {
   Matrix<Scalar> dA0(t, k);
   auto to = variable(dA0);
   for (auto _ : state) {
-    lamina::detail::multiply(lamina::detail::product_with_transposed(constant(dZ), constant(W), to), 1);
+    lamina::detail::multiply(lamina::detail::product_with_transposed(constant(dZ), constant(W), to));
     benchmark::ClobberMemory();
   }
   count_flops(state, 2.0 * static_cast<double>(t * k * n));
@@ -70,7 +70,7 @@ void product_weight_gradient(benchmark::State& state) {
   const lamina::ConstTile<Scalar>* unknown = nullptr;
   for (auto _ : state) {
     lamina::detail::multiply(
-        lamina::detail::transposed_product(constant(A0), unknown, constant(dZ), to, false), 1,
+        lamina::detail::transposed_product(constant(A0), unknown, constant(dZ), to, false), lamina::Team(),
         [](Index, Index) {});
     benchmark::ClobberMemory();
   }

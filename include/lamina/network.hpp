@@ -167,9 +167,7 @@ class Network {
     return with_inputs(X, [&](const Batch<Scalar>& batch) -> ConstTile<Scalar> {
       const Index rows = workspace.prepare(layers_, batch.count, Mode::evaluation);
       if (batch.count <= rows) {
-        engine::read_inputs(layers_, batch, 0, batch.count, workspace);
-        engine::forward(layers_, theta_.data(), workspace, batch.count,
-                        engine::with_threads(Pass{}, workspace.threads));
+        engine::predict_tile(layers_, theta_.data(), batch, workspace);
         return detail::constant(workspace.output(size() - 1, batch.count, outputs()));
       }
       auto prediction = workspace.predictions(batch.count, outputs());
@@ -232,9 +230,9 @@ class Network {
   engine::Evaluation<Scalar> run(const Batch<Scalar>& batch, const Loss& loss_function, Workspace& workspace,
                                  Mode mode, Step&& step) {
     check_parameters(theta_);
-    const auto result =
-        engine::evaluate(layers_, theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
-                         {.gradient = true}, [](Index, const auto&) {}, step);
+    const auto result = engine::evaluate(
+        layers_, theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
+        {.gradient = true}, [](Index, const auto&) {}, step);
     if (mode != Mode::training) return result;
     ++workspace.passes;
     if (layers_.whole_batch() && std::isfinite(result.F) &&
@@ -254,8 +252,9 @@ class Network {
   Scalar evaluate(const Theta& theta, const Batch<Scalar>& batch, const Loss& loss_function,
                   Workspace& workspace, const Pass& pass, bool gradient) const {
     check_parameters(theta);
-    return engine::evaluate(layers_, theta.data(), batch, loss_function, workspace, pass,
-                            {.gradient = gradient}, [](Index, const auto&) {}, engine::NoStep{})
+    return engine::evaluate(
+               layers_, theta.data(), batch, loss_function, workspace, pass, {.gradient = gradient},
+               [](Index, const auto&) {}, engine::NoStep{})
         .F;
   }
   /// What loss_and_gradient would run next: the pass that fixes the masks of dropout.
@@ -272,10 +271,11 @@ class Network {
     Eigen::Matrix<Scalar, Dynamic, static_cast<int>(Inputs)> dX(X.rows(), inputs());
     with_checked(X, Y, loss_function, [&](const Batch<Scalar>& batch) {
       const Scalar divisor =
-          engine::evaluate(layers_, theta_.data(), batch, loss_function, workspace,
-                           next_pass(workspace, mode), {.gradient = true, .input_gradient = true},
-                           [&](Index begin, const auto& tile) { dX.middleRows(begin, tile.rows()) = tile; },
-                           engine::NoStep{})
+          engine::evaluate(
+              layers_, theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
+              {.gradient = true, .input_gradient = true},
+              [&](Index begin, const auto& tile) { dX.middleRows(begin, tile.rows()) = tile; },
+              engine::NoStep{})
               .divisor;
       if (divisor != 0) {
         dX /= divisor;

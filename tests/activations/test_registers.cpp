@@ -18,8 +18,9 @@ std::vector<Scalar> numbers() {
   Random random(6);
   std::vector<Scalar> z{0, -Scalar(0), 1, -1, 3, -3, 6, -6, 100, -100};
   constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
-  z.insert(z.end(), {infinity, -infinity, std::numeric_limits<Scalar>::max(), std::numeric_limits<Scalar>::lowest(),
-                     std::numeric_limits<Scalar>::min(), std::numeric_limits<Scalar>::quiet_NaN()});
+  z.insert(z.end(),
+           {infinity, -infinity, std::numeric_limits<Scalar>::max(), std::numeric_limits<Scalar>::lowest(),
+            std::numeric_limits<Scalar>::min(), std::numeric_limits<Scalar>::quiet_NaN()});
   for (int i = 0; i < 2000; ++i) {
     z.push_back(static_cast<Scalar>(random.normal() * 3));
     z.push_back(static_cast<Scalar>(random.normal() * std::exp(random.uniform() * 30 - 20)));
@@ -55,8 +56,8 @@ void check(const G& g) {
       if (!std::isnan(out(i))) ++wrong;
       continue;
     }
-    if (!same(out(i), A[i]) && !(std::abs(out(i) - A[i]) <= 16 * epsilon * std::abs(A[i]) +
-                                                               2 * std::numeric_limits<Scalar>::min()))
+    if (!same(out(i), A[i]) &&
+        !(std::abs(out(i) - A[i]) <= 16 * epsilon * std::abs(A[i]) + 2 * std::numeric_limits<Scalar>::min()))
       ++wrong;
     if (!same(slope(i), d[i]) && !(std::abs(slope(i) - d[i]) <= 32 * epsilon)) ++wrong;
     if (wrong > 0) {

@@ -95,13 +95,13 @@ constexpr std::uint32_t float_step = 1021;
 
 }  // namespace
 
-#define LAMINA_CHECK_FUNCTION(name, reference, float_bound, double_bound)                                   \
-  TEST_CASE("elementary: " #name " of floats and doubles") {                                                \
-    const auto f = [](const auto& x) { return simd::name(x); };                                             \
-    CHECK(largest_error<float, double>(floats(float_step), f, [](double x) { return reference(x); }) <=     \
-          (float_bound));                                                                                   \
-    CHECK(largest_error<double, long double>(doubles(), f, [](long double x) { return reference(x); }) <=   \
-          (double_bound));                                                                                  \
+#define LAMINA_CHECK_FUNCTION(name, reference, float_bound, double_bound)                                 \
+  TEST_CASE("elementary: " #name " of floats and doubles") {                                              \
+    const auto f = [](const auto& x) { return simd::name(x); };                                           \
+    CHECK(largest_error<float, double>(floats(float_step), f, [](double x) { return reference(x); }) <=   \
+          (float_bound));                                                                                 \
+    CHECK(largest_error<double, long double>(doubles(), f, [](long double x) { return reference(x); }) <= \
+          (double_bound));                                                                                \
   }
 
 LAMINA_CHECK_FUNCTION(exp, std::exp, 2, 2)
@@ -161,7 +161,8 @@ TEMPLATE_TEST_CASE("simd: parts of registers, sums and magnitudes", "", float, d
     simd::store(to.data(), simd::load<V>(from.data(), count), count);
     bool right = true;
     for (Index i = 0; i < lanes; ++i)
-      right = right && to[static_cast<std::size_t>(i)] == (i < count ? from[static_cast<std::size_t>(i)] : 77);
+      right =
+          right && to[static_cast<std::size_t>(i)] == (i < count ? from[static_cast<std::size_t>(i)] : 77);
     CHECK(right);
   }
   simd::store(to.data(), simd::abs(simd::load<V>(from.data())));

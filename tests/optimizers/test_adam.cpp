@@ -37,7 +37,8 @@ TEMPLATE_TEST_CASE("Adam is its definition", "[adam]", float, double, long doubl
   using Vector = Eigen::Matrix<TestType, Eigen::Dynamic, 1>;
   const Index n = 70;
   Vector theta = problems::uniform<TestType>(n, 1, 1);
-  Eigen::Matrix<long double, Eigen::Dynamic, 1> exact = theta.template cast<long double>(), m = exact * 0, v = m;
+  Eigen::Matrix<long double, Eigen::Dynamic, 1> exact = theta.template cast<long double>(), m = exact * 0,
+                                                v = m;
   Adam adam{.learning_rate = 0.01, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-8};
   for (int t = 1; t <= 50; ++t) {
     const Vector g = problems::uniform<TestType>(n, 1, static_cast<std::uint64_t>(t + 10));
@@ -46,7 +47,8 @@ TEMPLATE_TEST_CASE("Adam is its definition", "[adam]", float, double, long doubl
       const long double gi = g(i);
       m(i) = 0.8L * m(i) + 0.2L * gi;
       v(i) = 0.95L * v(i) + 0.05L * gi * gi;
-      exact(i) -= 0.01L * (m(i) / (1 - std::pow(0.8L, t))) / (std::sqrt(v(i) / (1 - std::pow(0.95L, t))) + 1e-8L);
+      exact(i) -=
+          0.01L * (m(i) / (1 - std::pow(0.8L, t))) / (std::sqrt(v(i) / (1 - std::pow(0.95L, t))) + 1e-8L);
     }
   }
   // Options are doubles.
@@ -65,7 +67,9 @@ TEST_CASE("Adam against the reference cases", "[adam][oracle]") {
       const auto t = oracle::tolerance(c);
       auto [net, place] = oracle::network(c);
       auto workspace = net.workspace();
-      Adam adam{.learning_rate = params["lr"], .beta1 = params["beta1"], .beta2 = params["beta2"],
+      Adam adam{.learning_rate = params["lr"],
+                .beta1 = params["beta1"],
+                .beta2 = params["beta2"],
                 .epsilon = params["eps"]};
       const Eigen::MatrixXd X = oracle::matrix(c["X"]);
       const auto rows_of = [&](const Eigen::MatrixXd& M, std::size_t step) -> Eigen::MatrixXd {
@@ -162,7 +166,7 @@ TEST_CASE("Adam refuses bad options and foreign parameters, and changes nothing"
 TEST_CASE("an optimiser knows which gradients cannot spoil anything", "[adam]") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(Adam{}.stays_finite<float>(1e6));
-  CHECK_FALSE(Adam{}.stays_finite<float>(1e19));  // its square is infinite
+  CHECK_FALSE(Adam{}.stays_finite<float>(1e19));           // its square is infinite
   CHECK_FALSE(Adam{.epsilon = 0}.stays_finite<float>(1));  // 0/0 where the gradient is 0
   CHECK_FALSE(Adam{}.stays_finite<float>(nan));
   CHECK(GradientDescent{}.stays_finite<float>(1e10));

@@ -63,7 +63,9 @@ class SideBySide {
     for (Index i = 0; i < columns_; ++i)
       for (Index j = 0; j < rows_; ++j) memory_[static_cast<std::size_t>(j + i * stride_)] = A(i, j);
   }
-  ConstTile<Scalar> constant() const { return {memory_.data(), rows_, columns_, Eigen::OuterStride<>(stride_)}; }
+  ConstTile<Scalar> constant() const {
+    return {memory_.data(), rows_, columns_, Eigen::OuterStride<>(stride_)};
+  }
 
  private:
   Index rows_, stride_, columns_;
@@ -89,7 +91,8 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
   };
   const auto zero = [](Index, Index) { return Scalar(0); };
   {
-    const Matrix A(m, k, spare, random), B(k, n, spare, random), C(m, n, spare, random), b(1, n + 1, 0, random);
+    const Matrix A(m, k, spare, random), B(k, n, spare, random), C(m, n, spare, random),
+        b(1, n + 1, 0, random);
     const auto element = [&](Index i, Index j, Index l) { return A(i, l) * B(l, j); };
     compare(
         C, [&](Tile<Scalar>& T) { detail::multiply(detail::product(A.constant(), B.constant(), T)); }, zero,
@@ -120,8 +123,8 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
           [&](Tile<Scalar>& T) {
             std::vector<int> times(static_cast<std::size_t>(n), 0);
             detail::multiply(
-                detail::transposed_product(A.constant(), transposed ? &a_t : nullptr, B.constant(), T, add), 1,
-                [&](Index first, Index columns) {
+                detail::transposed_product(A.constant(), transposed ? &a_t : nullptr, B.constant(), T, add),
+                Team(), [&](Index first, Index columns) {
                   for (Index j = first; j < first + columns; ++j) ++times[static_cast<std::size_t>(j)];
                 });
             agree = agree && std::all_of(times.begin(), times.end(), [](int x) { return x == 1; });
@@ -180,7 +183,7 @@ TEMPLATE_TEST_CASE("product: the transpose of a tile", "", float, double, long d
       Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic> A(rows, n), T(stride, t);
       for (Index i = 0; i < A.size(); ++i) A(i) = static_cast<TestType>(random.normal());
       T.setZero();
-      detail::transpose<TestType>({A.data(), 1, rows}, {T.data(), 1, stride}, t, n);
+      detail::transpose<TestType>({A.data(), 1, rows}, {T.data(), 1, stride}, t, {0, n});
       CAPTURE(t, n);
       CHECK(T.topRows(n) == A.topRows(t).transpose());
     }
@@ -192,11 +195,11 @@ TEMPLATE_TEST_CASE("product: the sums of columns", "", float, double, long doubl
     for (const Index n : {1, 3, 4, 9}) {
       const Buffer<TestType> A(t, n, 2, random);
       std::vector<TestType> s(static_cast<std::size_t>(n), TestType(2)), want = s;
-      detail::sum_columns(A.constant(), s.data(), true);
+      detail::sum_columns(A.constant(), {0, n}, s.data(), true);
       for (Index j = 0; j < n; ++j)
         for (Index i = 0; i < t; ++i) want[static_cast<std::size_t>(j)] += A(i, j);
       CHECK(s == want);
-      detail::sum_columns(A.constant(), s.data(), false);
+      detail::sum_columns(A.constant(), {0, n}, s.data(), false);
       for (auto& w : want) w -= 2;
       CHECK(s == want);
     }
@@ -244,7 +247,7 @@ TEST_CASE("product: rounding stays small") {
   auto c = tile(C), d = tile(D), e = tile(E);
   detail::multiply(detail::product(constant(A), constant(B), c));
   detail::multiply(detail::product_with_transposed(constant(A), constant(Bt), d));
-  detail::multiply(detail::transposed_product<double>(constant(At), nullptr, constant(B), e, false), 1,
+  detail::multiply(detail::transposed_product<double>(constant(At), nullptr, constant(B), e, false), Team(),
                    [](Index, Index) {});
 
   using Wide = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;

@@ -24,7 +24,8 @@ struct Results {
   Matrix theta, gradient, prediction, input_gradient;
   std::vector<double> losses;
 
-  Results(Net net, const Matrix& X, const TY& Y, const Loss& loss, Optimizer_ optimizer, Index batch_size, int threads) {
+  Results(Net net, const Matrix& X, const TY& Y, const Loss& loss, Optimizer_ optimizer, Index batch_size,
+          int threads) {
     FitOptions options = problems::quiet(2, batch_size, 5);
     options.threads = threads;
     losses = fit(net, X, Y, loss, optimizer, options).loss;

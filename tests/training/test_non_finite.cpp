@@ -189,7 +189,7 @@ TEST_CASE("a large network is left as it was, whichever layer fails", "[step][no
   }
   {  // every derivative is finite, their product is not
     Network<double, Dense<Dynamic, Dynamic>, Dense<Dynamic, Dynamic>> net(Dense<Dynamic, Dynamic>(n, hidden),
-                                                                         Dense<Dynamic, Dynamic>(hidden, 1));
+                                                                          Dense<Dynamic, Dynamic>(hidden, 1));
     net.initialize(1);
     net.weights<1>() *= 1e-160;
     Eigen::MatrixXd huge = X * 1e155, far = Y * 1e153;
@@ -204,7 +204,7 @@ TEST_CASE("a large network is left as it was, whichever layer fails", "[step][no
 // Where the guard looks at each number the step is the same, only slower.
 TEST_CASE("large derivatives that are finite still train", "[step][non_finite]") {
   Network<double, Dense<Dynamic, Dynamic>, Dense<Dynamic, Dynamic>> net(Dense<Dynamic, Dynamic>(300, 300),
-                                                                       Dense<Dynamic, Dynamic>(300, 1));
+                                                                        Dense<Dynamic, Dynamic>(300, 1));
   net.initialize(1);
   const Eigen::MatrixXd X = problems::uniform(20, 300, 1) * 1e80, Y = Eigen::MatrixXd::Ones(20, 1) * 1e80;
   auto workspace = net.workspace(), plain = net.workspace();

@@ -32,8 +32,7 @@ TEST_CASE("a source trains as the same samples in memory do", "[source]") {
   Net in_memory, streamed, from_range;
   for (Net* net : {&in_memory, &streamed, &from_range}) net->initialize(3);
 
-  const History expected =
-      fit(in_memory, data.X, data.Y, MeanSquaredError{}, descent, in_order(4, 10));
+  const History expected = fit(in_memory, data.X, data.Y, MeanSquaredError{}, descent, in_order(4, 10));
   const History got = fit(
       streamed,
       [&](Index, Index batch, SourceBatch<double>& to) {
@@ -47,7 +46,8 @@ TEST_CASE("a source trains as the same samples in memory do", "[source]") {
   CHECK(got.loss == expected.loss);
 
   std::vector<std::pair<Eigen::MatrixXd, Eigen::MatrixXd>> pieces;
-  for (Index i = 0; i < 6; ++i) pieces.emplace_back(data.X.middleRows(i * 10, 10), data.Y.middleRows(i * 10, 10));
+  for (Index i = 0; i < 6; ++i)
+    pieces.emplace_back(data.X.middleRows(i * 10, 10), data.Y.middleRows(i * 10, 10));
   fit(from_range, pieces, MeanSquaredError{}, descent, in_order(4, full_batch));
   CHECK(from_range.parameters() == in_memory.parameters());
 }
@@ -67,7 +67,8 @@ TEST_CASE("a source tells epoch and batch, and callbacks see what is known", "[s
         to.Y = data.Y.topRows(batch == 0 ? 7 : 5);
         return true;
       },
-      MeanSquaredError{}, descent, problems::quiet(2, 4), [&](FitState& state) {
+      MeanSquaredError{}, descent, problems::quiet(2, 4),
+      [&](FitState& state) {
         batches.push_back(state.batches);
         samples.push_back(state.samples_per_epoch);
       });
@@ -122,14 +123,19 @@ TEST_CASE("a bad piece is refused before it is used, and named", "[source]") {
     return text;
   };
   CHECK_THAT(message([](auto& to) { to.X.resize(10, 3); }),
-             ContainsSubstring("source, epoch 0, batch 1: X: expected m\u00d7" "2"));
+             ContainsSubstring("source, epoch 0, batch 1: X: expected m\u00d7"
+                               "2"));
   CHECK_THAT(message([](auto& to) { to.X.resize(0, 2); }), ContainsSubstring("at least one row"));
   CHECK_THAT(message([](auto& to) { to.Y.resize(9, 1); }), ContainsSubstring("batch 1: Y: expected 10"));
   CHECK_THAT(message([](auto& to) { to.X(3, 1) = std::nan(""); }), ContainsSubstring("at row 3, column 1"));
-  CHECK_THAT(message([](auto& to) { to.weights = {1, 2}; }), ContainsSubstring("sample weights: expected 10"));
-  CHECK_THROWS_AS(
-      fit(net, [](Index, Index, SourceBatch<double>&) { return false; }, MeanSquaredError{}, descent, in_order(1, 5)),
-      DataError);
+  CHECK_THAT(message([](auto& to) {
+               to.weights = {1, 2};
+             }),
+             ContainsSubstring("sample weights: expected 10"));
+  CHECK_THROWS_AS(fit(
+                      net, [](Index, Index, SourceBatch<double>&) { return false; }, MeanSquaredError{},
+                      descent, in_order(1, 5)),
+                  DataError);
 }
 
 TEST_CASE("a stop ends a streamed training at once", "[source]") {

@@ -58,8 +58,8 @@ namespace detail {
 
 /// Whether an activation has the register forms of g and g', for this Scalar.
 template <class G, class Scalar>
-concept InRegisters = (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>) &&
-    requires(const G g, const simd::Register<Scalar>& z) {
+concept InRegisters = (std::is_same_v<Scalar, float> ||
+                       std::is_same_v<Scalar, double>)&&requires(const G g, const simd::Register<Scalar>& z) {
   g.g_lanes(z);
   g.derivative_lanes(z, z);
 };
@@ -114,7 +114,8 @@ void apply_derivative(const G& activation, const DZ& Z, const DA& A, DdA& dA) {
   if constexpr (detail::AnyOfActivations<G>) {
     activation.visit([&](const auto& g) { apply_derivative(g, Z, A, dA); });
   } else if constexpr (std::is_same_v<G, Identity>) {
-  } else if constexpr (detail::InRegisters<G, Scalar> && !DdA::IsRowMajor && !DA::IsRowMajor && !DZ::IsRowMajor) {
+  } else if constexpr (detail::InRegisters<G, Scalar> && !DdA::IsRowMajor && !DA::IsRowMajor &&
+                       !DZ::IsRowMajor) {
     using V = simd::Register<Scalar>;
     const Scalar* const z = Z.data();
     const Scalar* const a = A.data();
@@ -127,14 +128,15 @@ void apply_derivative(const G& activation, const DZ& Z, const DA& A, DdA& dA) {
     detail::for_each_register<V>(
         Z, dA,
         [&](Index of_z, Index to) {
-          simd::store(da + to, simd::load<V>(da + to) *
-                                   activation.derivative_lanes(simd::load<V>(z + of_z), simd::load<V>(a + to)));
+          simd::store(da + to, simd::load<V>(da + to) * activation.derivative_lanes(simd::load<V>(z + of_z),
+                                                                                    simd::load<V>(a + to)));
         },
         [&](Index of_z, Index to, Index count) {
-          simd::store(da + to,
-                      simd::load<V>(da + to, count) * activation.derivative_lanes(simd::load<V>(z + of_z, count),
-                                                                                  simd::load<V>(a + to, count)),
-                      count);
+          simd::store(
+              da + to,
+              simd::load<V>(da + to, count) *
+                  activation.derivative_lanes(simd::load<V>(z + of_z, count), simd::load<V>(a + to, count)),
+              count);
         });
   } else {
     dA.array() *= activation.derivative(Z.array(), A.array());

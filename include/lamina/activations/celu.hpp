@@ -41,7 +41,8 @@ struct CELU {
   }
   template <simd::Lanes V>
   V derivative_lanes(const V& /*z*/, const V& a) const {
-    return a > simd::Element<V>(0) ? simd::broadcast<V>(1) : a / static_cast<simd::Element<V>>(alpha) + simd::Element<V>(1);
+    return a > simd::Element<V>(0) ? simd::broadcast<V>(1)
+                                   : a / static_cast<simd::Element<V>>(alpha) + simd::Element<V>(1);
   }
 
   /// @throws OptionError when α is not positive and finite.

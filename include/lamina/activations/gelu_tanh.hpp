@@ -5,8 +5,8 @@
 #include <numbers>
 #include <string_view>
 
-#include "lamina/core/elementary.hpp"
 #include "lamina/activations/limits.hpp"
+#include "lamina/core/elementary.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {

@@ -35,7 +35,8 @@ struct LeakyReLU {
   }
   template <simd::Lanes V>
   V derivative_lanes(const V& z, const V& /*a*/) const {
-    return z > simd::Element<V>(0) ? simd::broadcast<V>(1) : simd::broadcast<V>(static_cast<simd::Element<V>>(slope));
+    return z > simd::Element<V>(0) ? simd::broadcast<V>(1)
+                                   : simd::broadcast<V>(static_cast<simd::Element<V>>(slope));
   }
 
   /// @throws OptionError when slope is not finite.

@@ -26,7 +26,7 @@ struct ReLU {
 
   template <simd::Lanes V>
   static V g_lanes(const V& z) {
-    return z < simd::Element<V>(0) ? V{} : z;  // NaN stays
+    return simd::at_least(z, V{});  // NaN stays
   }
   template <simd::Lanes V>
   static V derivative_lanes(const V& /*z*/, const V& a) {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "lamina/core/elementary.hpp"
 #include "lamina/activations/limits.hpp"
+#include "lamina/core/elementary.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {

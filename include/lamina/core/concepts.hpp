@@ -6,6 +6,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "lamina/core/parallel.hpp"
 #include "lamina/core/types.hpp"
 
 /// @file
@@ -53,8 +54,8 @@ struct Pass {
   std::uint64_t number = 0;  ///< of the training pass, so that each draws its own masks
   std::uint32_t layer = 0;   ///< of the layer in its network, from 0
   Index first_row = 0;       ///< position in the batch of the tile's first row
-  int threads = 1;           ///< that a layer may use
-  bool padded = false;       ///< columns of tiles may be read and written beyond t, up to whole SIMD registers
+  Team team = {};            ///< for layers that are `shared`, see Layer
+  bool padded = false;  ///< columns of tiles may be read and written beyond t, up to whole SIMD registers
 };
 
 /// A layer: a differentiable map from t×Inputs to t×Outputs whose parameters θ are an argument.
@@ -79,6 +80,8 @@ struct Pass {
 ///     void initialize(theta, rule, random) const;  // writes θ; rule(W) or rule's default; zeros when absent
 ///     static constexpr bool whole_batch = true;    // one tile must hold the whole batch
 ///     void update(cache, rows);                    // with whole_batch: after a finite training pass
+///     static constexpr bool shared = true;         // forward and backward are called by all threads of pass.team, each
+///                                                  // to do its share; else by the first alone
 ///     static constexpr std::string_view name;
 template <class T>
 concept Layer = std::copyable<T> && requires(const T layer) {
@@ -135,6 +138,15 @@ constexpr std::string_view name_of() {
     return "user-defined";
   }
 }
+
+template <class T>
+constexpr bool shared = [] {
+  if constexpr (requires { T::shared; }) {
+    return static_cast<bool>(T::shared);
+  } else {
+    return false;
+  }
+}();
 
 template <class T>
 constexpr bool whole_batch = [] {

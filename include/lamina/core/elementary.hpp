@@ -16,9 +16,7 @@ namespace lamina::simd {
 /// x, but at least low and at most high; a NaN stays one.
 template <class V>
 LAMINA_INLINE V clamp(const V& x, Element<V> low, Element<V> high) {
-  const V l = broadcast<V>(low), h = broadcast<V>(high);
-  const V above = x < l ? l : x;
-  return above > h ? h : above;  // NaN compares false, and stays
+  return at_most(at_least(x, broadcast<V>(low)), broadcast<V>(high));
 }
 
 namespace detail {
@@ -43,7 +41,8 @@ struct Reduced {
   LAMINA_INLINE explicit Reduced(const V& x) {
     using S = Element<V>;
     constexpr bool wide = sizeof(S) == 8;
-    constexpr S shift = wide ? S(6755399441055744.0) : S(12582912);  // 1.5·2^52 or 1.5·2^23: rounds to an integer
+    constexpr S shift =
+        wide ? S(6755399441055744.0) : S(12582912);  // 1.5·2^52 or 1.5·2^23: rounds to an integer
     constexpr S high = wide ? S(6.93147180369123816490e-01) : S(0.693359375);
     constexpr S low = wide ? S(1.90821492927058770002e-10) : S(-2.12194440054690583e-4);
     const V shifted = x * S(1.44269504088896340736) + shift;
@@ -67,8 +66,8 @@ LAMINA_INLINE V power_of_two(const Integers<V>& k) {
 template <class V>
 LAMINA_INLINE V exp_tail(const V& r) {
   if constexpr (sizeof(Element<V>) == 8) {
-    return polynomial(r, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
-                      1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800);
+    return polynomial(r, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320,
+                      1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800);
   } else {
     return polynomial(r, 1.0F / 2, 1.0F / 6, 1.0F / 24, 1.0F / 120, 1.0F / 720, 1.0F / 5040);
   }
@@ -100,7 +99,8 @@ LAMINA_INLINE V expm1(const V& x) {
   const V first = detail::power_of_two<V>(half), second = detail::power_of_two<V>(a.k - half);
   const V power = first * second;
   // Where 2ᵏ overflows eˣ need not yet, and the 1 does not count.
-  const V result = power < std::numeric_limits<S>::max() ? tail * power + (power - S(1)) : (tail + S(1)) * first * second;
+  const V result =
+      power < std::numeric_limits<S>::max() ? tail * power + (power - S(1)) : (tail + S(1)) * first * second;
   return x == S(0) ? x : result;  // −0 stays −0
 }
 

@@ -1,7 +1,12 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <exception>
+#include <thread>
+
+#include "lamina/core/types.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -23,19 +28,74 @@ inline int available_threads() {
 
 namespace detail {
 
-/// f(rank, size) on `size` threads, `threads` of them or as many as there are, the calling one included. What f throws
-/// is thrown again when all have returned; of several exceptions, one.
+/// Where the threads of a team wait for each other.
+class Barrier {
+ public:
+  /// What wait() throws when another thread of the team has failed and will not come.
+  struct Abandoned {};
+
+  void wait(int size) {
+    const int round = round_.load(std::memory_order_relaxed);
+    if (waiting_.fetch_add(1, std::memory_order_acq_rel) + 1 == size) {
+      waiting_.store(0, std::memory_order_relaxed);
+      round_.store(round + 1, std::memory_order_release);
+      return;
+    }
+    // The others are usually there within a microsecond; with more threads than processors they may not be running.
+    for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
+      if (abandoned_.load(std::memory_order_relaxed)) throw Abandoned{};
+      if (spins > 2000) std::this_thread::yield();
+    }
+  }
+  void abandon() { abandoned_.store(true, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int> waiting_{0}, round_{0};
+  std::atomic<bool> abandoned_{false};
+};
+
+}  // namespace detail
+
+/// Threads that do one thing together: each runs the same code with a rank of its own, does its share of what can be
+/// shared, and waits for the others where what follows needs the whole.
+class Team {
+ public:
+  /// A thread on its own.
+  Team() = default;
+  Team(int rank, int size, detail::Barrier* barrier) : rank_(rank), size_(size), barrier_(barrier) {}
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  /// Whether this is the thread for what cannot be shared.
+  bool first() const { return rank_ == 0; }
+  /// Returns when all threads of the team have called it.
+  void wait() const {
+    if (size_ > 1) barrier_->wait(size_);
+  }
+
+ private:
+  int rank_ = 0, size_ = 1;
+  detail::Barrier* barrier_ = nullptr;
+};
+
+namespace detail {
+
+/// f(team) on so many threads, the calling one included, or on as many as there are. What f throws is thrown again when
+/// all have returned; of several exceptions, one.
 template <class F>
 void parallel(int threads, F&& f) {
 #if defined(_OPENMP)
   if (threads > 1 && !omp_in_parallel()) {
     std::exception_ptr thrown;
+    Barrier barrier;
 #pragma omp parallel num_threads(threads)
     try {
-      f(omp_get_thread_num(), omp_get_num_threads());
+      f(Team(omp_get_thread_num(), omp_get_num_threads(), &barrier));
+    } catch (const Barrier::Abandoned&) {  // the reason is another thread's exception
     } catch (...) {
 #pragma omp critical(lamina_exception)
       thrown = std::current_exception();
+      barrier.abandon();
     }
     if (thrown) std::rethrow_exception(thrown);
     return;
@@ -43,8 +103,21 @@ void parallel(int threads, F&& f) {
 #else
   (void)threads;
 #endif
-  f(0, 1);
+  f(Team());
 }
+
+/// A range [begin, end), of rows or columns for instance, or a thread's share of [0, extent) in whole steps.
+struct Share {
+  Index begin, end;
+
+  Share(Index from, Index to) : begin(from), end(to) {}
+  Share(Index extent, Index step, const Team& team) {
+    const Index steps = (extent + step - 1) / step;
+    begin = std::min(extent, steps * team.rank() / team.size() * step);
+    end = std::min(extent, steps * (team.rank() + 1) / team.size() * step);
+  }
+  Index size() const { return end - begin; }
+};
 
 }  // namespace detail
 }  // namespace lamina

@@ -32,6 +32,22 @@ struct Operand {
   Scalar* at(Index i, Index j) const { return data + i * row_stride + j * column_stride; }
 };
 
+/// Says that a place in memory is needed soon.
+inline void prefetch(const void* place) {
+#if defined(__GNUC__)
+  __builtin_prefetch(place);
+#else
+  (void)place;
+#endif
+}
+inline void prefetch_to_write(const void* place) {
+#if defined(__GNUC__)
+  __builtin_prefetch(place, 1);
+#else
+  (void)place;
+#endif
+}
+
 /// What a product starts from.
 enum class Start {
   zero,  ///< C = A·B
@@ -67,7 +83,7 @@ inline constexpr Index block_depth = 24 * 1024 / (block_rows * static_cast<Index
 /// The distance of the packed columns of one block of C from those of the next: not a power of two, so that they do not
 /// meet in the same places of the cache.
 template <class V>
-inline constexpr Index packed_stride = block_depth<V> * block_columns + 64 / 4;
+inline constexpr Index packed_stride = block_depth<V>* block_columns + 64 / 4;
 
 /// C[0 … Rows registers, 0 … Columns) = … + A·B
 template <class V, int Rows, int Columns, class Scalar>
@@ -80,8 +96,11 @@ LAMINA_INLINE void multiply_block(Operand<const Scalar> A, Operand<const Scalar>
     const V b = simd::broadcast<V>(start == Start::bias ? bias[j] : Scalar(0));
     LAMINA_UNROLL
     for (int i = 0; i < Rows; ++i) c[i][j] = b;
-    if (start == Start::sum) LAMINA_UNROLL
-    for (int i = 0; i < Rows; ++i) __builtin_prefetch(C.at(i * lanes, j), 1);
+  }
+  if (start == Start::sum) {
+    LAMINA_NO_UNROLL
+    for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
+    for (int i = 0; i < Rows; ++i) prefetch_to_write(C.at(i * lanes, j));
   }
   const Scalar* a_k = A.data;
   const Scalar* b_k = B.data;
@@ -89,16 +108,22 @@ LAMINA_INLINE void multiply_block(Operand<const Scalar> A, Operand<const Scalar>
   for (Index k = 0; k < depth; ++k) {
     V a[Rows];
     LAMINA_UNROLL
-    for (int i = 0; i < Rows; ++i) a[i] = simd::load<V>(a_k + i * lanes);
+    for (int i = 0; i < Rows; ++i) {
+      a[i] = simd::load<V>(a_k + i * lanes);
+      if constexpr (Rows > 1) simd::keep(a[i]);
+    }
     LAMINA_UNROLL
     for (int j = 0; j < Columns; ++j) {
-      const Scalar b = b_k[j * B.column_stride];
+      V b = simd::broadcast<V>(b_k[j * B.column_stride]);
+      if constexpr (Rows > 1) simd::keep(b);
       LAMINA_UNROLL
       for (int i = 0; i < Rows; ++i) c[i][j] += a[i] * b;
     }
     a_k += A.column_stride;
     b_k += B.row_stride;
   }
+  simd::keep_integer(
+      C.column_stride);  // the addresses are not computed before the loop, which needs the registers
   if (start == Start::sum) LAMINA_UNROLL
   for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
   for (int i = 0; i < Rows; ++i) c[i][j] += simd::load<V>(C.at(i * lanes, j));
@@ -127,9 +152,12 @@ LAMINA_NOINLINE void multiply_panel(const Product<Scalar>& p) {
 template <class V, class Scalar>
 void multiply_panel(const Product<Scalar>& p, Index registers) {
   switch (registers) {
-    case 3: return multiply_panel<V, 3>(p);
-    case 2: return multiply_panel<V, 2>(p);
-    default: return multiply_panel<V, 1>(p);
+    case 3:
+      return multiply_panel<V, 3>(p);
+    case 2:
+      return multiply_panel<V, 2>(p);
+    default:
+      return multiply_panel<V, 1>(p);
   }
 }
 
@@ -145,16 +173,17 @@ LAMINA_NOINLINE void multiply_ragged_panel(const Product<Scalar>& p, Index regis
     const Index n = std::min(columns, p.n - j);
     for (Index q = 0; q < n && p.start == Start::sum; ++q)
       for (Index i = 0; i < rows; ++i) c[q * rows + i] = i < p.m ? *p.C.at(i, j + q) : Scalar(0);
-    multiply_panel<V>(Product<Scalar>{.A = {a, 1, rows},
-                                      .B = {p.B.at(0, j), p.B.row_stride, p.B.column_stride},
-                                      .C = {c, 1, rows},
-                                      .m = rows,
-                                      .n = n,
-                                      .depth = p.depth,
-                                      .start = p.start,
-                                      .bias = p.bias ? p.bias + j : nullptr,
-                                      .packed = p.packed ? p.packed + j / block_columns * packed_stride<V> : nullptr},
-                      registers);
+    multiply_panel<V>(
+        Product<Scalar>{.A = {a, 1, rows},
+                        .B = {p.B.at(0, j), p.B.row_stride, p.B.column_stride},
+                        .C = {c, 1, rows},
+                        .m = rows,
+                        .n = n,
+                        .depth = p.depth,
+                        .start = p.start,
+                        .bias = p.bias ? p.bias + j : nullptr,
+                        .packed = p.packed ? p.packed + j / block_columns * packed_stride<V> : nullptr},
+        registers);
     for (Index q = 0; q < n; ++q) std::copy_n(c + q * rows, p.m, p.C.at(0, j + q));
   }
 }
@@ -166,7 +195,8 @@ V interleave(V x, V y) {
   constexpr int lanes = static_cast<int>(simd::lanes<V>);
   return [&]<int... l>(std::integer_sequence<int, l...>) {
     return __builtin_shufflevector(
-        x, y, (Odd ? ((l & Distance) ? lanes + l : l + Distance) : ((l & Distance) ? lanes + l - Distance : l))...);
+        x, y,
+        (Odd ? ((l & Distance) ? lanes + l : l + Distance) : ((l & Distance) ? lanes + l - Distance : l))...);
   }
   (std::make_integer_sequence<int, lanes>());
 }
@@ -228,21 +258,23 @@ void multiply(const Product<Scalar>& p) {
   using V = simd::Register<Scalar>;
   constexpr Index size = static_cast<Index>(sizeof(Scalar)), lanes = simd::lanes<V>, deepest = block_depth<V>,
                   widest = 128 * 1024 / (deepest * size);
-  // Copying a panel of A pays when so many columns of B pass by it; copying B pays for so many panels where its numbers
-  // are far apart, or a power of two apart.
-  const bool packs_a = p.n >= 64;
+  // Copying a panel of A pays when its columns are far apart and so many columns of B pass by it; copying B pays for so
+  // many panels where its numbers are far apart, or a power of two apart.
+  const bool packs_a = p.n >= 64 && p.A.column_stride * std::min(p.depth, deepest) * size > 48 * 1024;
   const bool packs_b = p.m >= 96 && p.depth * p.n * size > 64 * 1024 &&
                        (p.B.row_stride != 1 || p.B.column_stride * size % 1024 == 0);
   alignas(64) Scalar packed_a[deepest * block_rows * lanes],
       packed_b[packed_stride<V> * (widest / block_columns)];
-  for (Index k = 0; k == 0 || k < p.depth; k += deepest) {  // a panel of A stays in the cache while B passes by
+  for (Index k = 0; k == 0 || k < p.depth;
+       k += deepest) {  // a panel of A stays in the cache while B passes by
     const Index depth = std::min(deepest, p.depth - k);
     for (Index j = 0; j < p.n; j += widest) {  // a block of B stays in the next cache while A passes by
       const Index n = std::min(widest, p.n - j);
       const Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
       if (packs_b) pack(B, depth, n, packed_b);
       for (Index i = 0; i < p.m;) {
-        const Index left = (p.m - i + lanes - 1) / lanes, registers = left == 4 ? 2 : std::min<Index>(left, 3);
+        const Index left = (p.m - i + lanes - 1) / lanes,
+                    registers = left == 4 ? 2 : std::min<Index>(left, 3);
         const Index width = registers * lanes, rows = std::min(width, p.m - i);
         Product<Scalar> panel{.A = {p.A.at(i, k), 1, p.A.column_stride},
                               .B = B,
@@ -270,28 +302,6 @@ void multiply(const Product<Scalar>& p) {
   }
 }
 
-/// Below so many multiplications it takes longer to wake a thread than to do its share.
-inline constexpr double worth_a_thread = 1e6;
-
-/// A range [begin, end) of columns or of rows of C, cut between threads in steps of so many.
-struct Share {
-  Index begin, end;
-
-  Share(Index from, Index to) : begin(from), end(to) {}
-  Share(Index extent, Index step, int rank, int threads) {
-    const Index steps = (extent + step - 1) / step;
-    begin = std::min(extent, steps * rank / threads * step);
-    end = std::min(extent, steps * (rank + 1) / threads * step);
-  }
-  Index size() const { return end - begin; }
-};
-
-template <class Scalar>
-int useful_threads(const Product<Scalar>& p, int threads) {
-  const double work = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.depth);
-  return std::max(1, static_cast<int>(std::min<double>(threads, work / worth_a_thread)));
-}
-
 /// Rows i and columns j of C only.
 template <class Scalar>
 Product<Scalar> part(Product<Scalar> p, const Share& i, const Share& j) {
@@ -304,36 +314,40 @@ Product<Scalar> part(Product<Scalar> p, const Share& i, const Share& j) {
   return p;
 }
 
-/// The product by several threads, each with a range of columns of C, or of rows where columns are few; and
-/// `finished(i, rows, j, columns)`, by the same thread, when a range is done.
-template <class Scalar, class Finished>
-void multiply(const Product<Scalar>& p, int threads, Finished&& finished) {
-  threads = useful_threads(p, threads);
-  const bool by_columns = p.n >= threads * 4 * block_columns;
-  parallel(threads, [&](int rank, int size) {
-    const Share i = by_columns ? Share(0, p.m) : Share(p.m, simd::lanes<simd::Register<Scalar>>, rank, size);
-    const Share j = by_columns ? Share(p.n, block_columns, rank, size) : Share(0, p.n);
-    if (i.size() == 0 || j.size() == 0) return;
-    multiply(part(p, i, j));
-    finished(i.begin, i.size(), j.begin, j.size());
-  });
+/// Which rows and columns of an m×n matrix a thread computes: a range of columns, or of rows where columns are few.
+template <class Scalar>
+struct Block {
+  Share rows, columns;
+
+  Block(Index m, Index n, const Team& team) : rows(0, m), columns(0, n) {
+    if (team.size() == 1) return;
+    if (n >= team.size() * 4 * block_columns) {
+      columns = Share(n, block_columns, team);
+    } else {
+      rows = Share(m, simd::lanes<simd::Register<Scalar>>, team);
+    }
+  }
+  bool empty() const { return rows.size() == 0 || columns.size() == 0; }
+};
+
+/// A thread's share of the product.
+template <class Scalar>
+void multiply(const Product<Scalar>& p, const Team& team) {
+  const Block<Scalar> block(p.m, p.n, team);
+  if (!block.empty()) multiply(part(p, block.rows, block.columns));
 }
 
+/// T = Aᵀ, n×t, for some of the columns of A, t×n. The rows of both may be read and written up to full registers.
 template <class Scalar>
-void multiply(const Product<Scalar>& p, int threads) {
-  multiply(p, threads, [](Index, Index, Index, Index) {});
-}
-
-/// T = Aᵀ, n×t, for the columns of A, t×n. The rows of both may be read and written up to full registers.
-template <class Scalar>
-LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Scalar>& T, Index t, Index n) {
+LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Scalar>& T, Index t,
+                               const Share& columns) {
   using V = simd::Register<Scalar>;
   constexpr int lanes = static_cast<int>(simd::lanes<V>);
-  for (Index j = 0; j < n; j += lanes)
+  for (Index j = columns.begin; j < columns.end; j += lanes)
     for (Index i = 0; i < t; i += lanes) {
       V v[lanes];
       LAMINA_UNROLL
-      for (int q = 0; q < lanes; ++q) v[q] = simd::load<V>(A.at(i, std::min(j + q, n - 1)));
+      for (int q = 0; q < lanes; ++q) v[q] = simd::load<V>(A.at(i, std::min(j + q, columns.end - 1)));
       if constexpr (lanes > 1) exchange(v);
       LAMINA_UNROLL
       for (int q = 0; q < lanes; ++q)
@@ -376,10 +390,14 @@ LAMINA_NOINLINE void multiply_over_samples_block(Operand<const Scalar> A, Operan
   const auto add = [&](auto&& load) {
     V b[Columns];
     LAMINA_UNROLL
-    for (int j = 0; j < Columns; ++j) b[j] = load(B.data + j * B.column_stride);
+    for (int j = 0; j < Columns; ++j) {
+      b[j] = load(B.data + j * B.column_stride);
+      simd::keep(b[j]);
+    }
     LAMINA_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      const V a = load(A.data + i * A.column_stride);
+      V a = load(A.data + i * A.column_stride);
+      simd::keep(a);
       LAMINA_UNROLL
       for (int j = 0; j < Columns; ++j) c[j][i] += a * b[j];
     }
@@ -406,12 +424,13 @@ void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const S
   Index j = 0;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
     for (; j + Columns <= n; j += Columns) {
+      if (Columns == 3 && n - j == 4) return;  // two and two are faster than three and one
       Index i = 0;
       const auto rows = [&]<int Rows>(std::integral_constant<int, Rows>) {
         for (; i + Rows <= m; i += Rows)
-          multiply_over_samples_block<Rows, Columns, Scalar>({A.at(0, i), 1, A.column_stride},
-                                                             {B.at(0, j), 1, B.column_stride},
-                                                             {C.at(i, j), 1, C.column_stride}, samples, start);
+          multiply_over_samples_block<Rows, Columns, Scalar>(
+              {A.at(0, i), 1, A.column_stride}, {B.at(0, j), 1, B.column_stride},
+              {C.at(i, j), 1, C.column_stride}, samples, start);
       };
       if constexpr (most == 8) rows(std::integral_constant<int, 8>());
       if constexpr (most >= 4) rows(std::integral_constant<int, 4>());
@@ -419,19 +438,20 @@ void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const S
     }
   };
   columns(std::integral_constant<int, 3>());
+  columns(std::integral_constant<int, 2>());
   columns(std::integral_constant<int, 1>());
 }
 
-/// s = 1ᵀ·A, the sums of A's columns, or s + 1ᵀ·A.
+/// s = 1ᵀ·A, the sums of A's columns, or s + 1ᵀ·A; for some columns.
 template <class Scalar>
-LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, Scalar* s, bool add) {
+LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Scalar* s, bool add) {
   using V = simd::Register<Scalar>;
   constexpr Index lanes = simd::lanes<V>;
   constexpr int together = lanes >= 4 ? 4 : 1;
   const Index t = A.rows(), stride = A.outerStride();
-  Index j = 0;
+  Index j = of.begin;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
-    for (; j + Columns <= A.cols(); j += Columns) {
+    for (; j + Columns <= of.end; j += Columns) {
       const Scalar* a = A.data() + j * stride;
       V c[Columns] = {};
       Index k = 0;
@@ -466,33 +486,38 @@ bool worth_transposing(Index m, Index n, Index samples) {
   return m >= lanes && n * 8 > samples;
 }
 
-/// The product by several threads, and `done(j, columns)`, by the same thread, for all columns of C, some at a time, when
-/// they are whole: few enough to be in the cache still.
+/// A thread's share of the product, and `done(j, columns)` for its share of the columns of C, some at a time, when they
+/// are whole: few enough to be in the cache still.
 template <class Scalar, class Done>
-void multiply(const TransposedProduct<Scalar>& p, int threads, Done&& done) {
-  if (!p.At.data) {
-    multiply_over_samples(p.A, p.B, p.C, p.m, p.n, p.samples, p.start);
-    done(Index{0}, p.n);
-    return;
-  }
-  const Product<Scalar> whole{
-      .A = p.At, .B = p.B, .C = p.C, .m = p.m, .n = p.n, .depth = p.samples, .start = p.start};
-  threads = useful_threads(whole, threads);
-  if (p.n < threads * 4 * block_columns) {
-    multiply(whole, threads);
-    done(Index{0}, p.n);
+void multiply(const TransposedProduct<Scalar>& p, const Team& team, Done&& done) {
+  const auto compute = [&](const Share& i, const Share& j) {
+    if (i.size() == 0 || j.size() == 0) return;
+    if (p.At.data) {
+      multiply(part(
+          Product<Scalar>{
+              .A = p.At, .B = p.B, .C = p.C, .m = p.m, .n = p.n, .depth = p.samples, .start = p.start},
+          i, j));
+    } else {
+      multiply_over_samples<Scalar>(
+          {p.A.at(0, i.begin), 1, p.A.column_stride}, {p.B.at(0, j.begin), 1, p.B.column_stride},
+          {p.C.at(i.begin, j.begin), 1, p.C.column_stride}, i.size(), j.size(), p.samples, p.start);
+    }
+  };
+  const Block<Scalar> block(p.m, p.n, team);
+  if (block.rows.size() != p.m) {  // the columns are whole when all threads have computed their rows
+    compute(block.rows, block.columns);
+    team.wait();
+    const Share mine(p.n, 1, team);
+    if (mine.size() > 0) done(mine.begin, mine.size());
     return;
   }
   const Index cached = 128 * 1024 / static_cast<Index>(sizeof(Scalar)) / p.m;
   const Index together = std::max<Index>(32, cached / block_columns * block_columns);
-  parallel(threads, [&](int rank, int size) {
-    const Share mine(p.n, block_columns, rank, size);
-    for (Index j = mine.begin; j < mine.end; j += together) {
-      const Share columns(j, std::min(mine.end, j + together));
-      multiply(part(whole, Share(0, p.m), columns));
-      done(columns.begin, columns.size());
-    }
-  });
+  for (Index j = block.columns.begin; j < block.columns.end; j += together) {
+    const Share columns(j, std::min(block.columns.end, j + together));
+    compute(block.rows, columns);
+    done(columns.begin, columns.size());
+  }
 }
 
 /// @name Products of tiles
@@ -510,15 +535,28 @@ Operand<Scalar> operand(Tile<Scalar>& A) {
 template <class Scalar>
 Product<Scalar> product(const ConstTile<Scalar>& A, const ConstTile<Scalar>& B, Tile<Scalar>& C,
                         const Scalar* b = nullptr, bool padded = false) {
-  return {.A = operand(A), .B = operand(B), .C = operand(C), .m = C.rows(), .n = C.cols(), .depth = A.cols(),
-          .start = b ? Start::bias : Start::zero, .bias = b, .padded = padded};
+  return {.A = operand(A),
+          .B = operand(B),
+          .C = operand(C),
+          .m = C.rows(),
+          .n = C.cols(),
+          .depth = A.cols(),
+          .start = b ? Start::bias : Start::zero,
+          .bias = b,
+          .padded = padded};
 }
 /// C = A·Bᵀ. A: t×k, B: n×k, C: t×n; rows are samples.
 template <class Scalar>
-Product<Scalar> product_with_transposed(const ConstTile<Scalar>& A, const ConstTile<Scalar>& B, Tile<Scalar>& C,
-                                        bool padded = false) {
-  return {.A = operand(A), .B = {B.data(), B.outerStride(), 1}, .C = operand(C), .m = C.rows(), .n = C.cols(),
-          .depth = A.cols(), .start = Start::zero, .padded = padded};
+Product<Scalar> product_with_transposed(const ConstTile<Scalar>& A, const ConstTile<Scalar>& B,
+                                        Tile<Scalar>& C, bool padded = false) {
+  return {.A = operand(A),
+          .B = {B.data(), B.outerStride(), 1},
+          .C = operand(C),
+          .m = C.rows(),
+          .n = C.cols(),
+          .depth = A.cols(),
+          .start = Start::zero,
+          .padded = padded};
 }
 /// C = Aᵀ·B, or C + Aᵀ·B. A: t×m, B: t×n, C: m×n; At is Aᵀ, or null.
 template <class Scalar>

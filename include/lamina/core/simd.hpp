@@ -104,7 +104,8 @@ inline constexpr Index lanes = static_cast<Index>(sizeof(V) / sizeof(Element<V>)
 
 /// A register, or a float or double: what the functions of simd and elementary.hpp take.
 template <class V>
-concept Lanes = std::is_same_v<Element<V>, float> || std::is_same_v<Element<V>, double>;
+concept Lanes = std::is_same_v < Element<V>,
+float > || std::is_same_v<Element<V>, double>;
 
 template <class V>
 LAMINA_INLINE V load(const Element<V>* from) {
@@ -138,6 +139,41 @@ LAMINA_INLINE V broadcast(Element<V> x) {
   }
 }
 
+/// Keeps v in a register from here on: g++ would rather read it again from memory wherever it is used, and the kernels of
+/// the products would then wait for their reads.
+template <class V>
+LAMINA_INLINE void keep(V& v) {
+#if defined(__GNUC__) && defined(__AVX512F__)
+  if constexpr (sizeof(V) >= 16 && !std::is_same_v<V, Element<V>>) asm("" : "+v"(v));
+#elif defined(__GNUC__) && defined(__SSE2__)
+  if constexpr (sizeof(V) >= 16 && !std::is_same_v<V, Element<V>>) asm("" : "+x"(v));
+#elif defined(__GNUC__) && defined(__aarch64__)
+  if constexpr (sizeof(V) >= 16 && !std::is_same_v<V, Element<V>>) asm("" : "+w"(v));
+#else
+  (void)v;
+#endif
+}
+
+/// The same number, of which the compiler does not know before here what it is.
+LAMINA_INLINE void keep_integer(Index& i) {
+#if defined(__GNUC__)
+  asm("" : "+r"(i));
+#else
+  (void)i;
+#endif
+}
+
+/// `count` numbers copied, without the call of memmove that takes longer than the copy of few.
+template <class Scalar>
+LAMINA_INLINE void copy(const Scalar* from, Index count, Scalar* to) {
+  using V = Register<Scalar>;
+  Index i = 0;
+  LAMINA_NO_UNROLL
+  for (; i + lanes<V> <= count; i += lanes<V>) store(to + i, load<V>(from + i));
+  LAMINA_NO_UNROLL
+  for (; i < count; ++i) to[i] = from[i];
+}
+
 /// The same bits as another type of the same size.
 template <class To, class From>
 LAMINA_INLINE To cast_bits(const From& from) {
@@ -151,10 +187,44 @@ LAMINA_INLINE To cast_bits(const From& from) {
 template <class V>
 LAMINA_INLINE V abs(const V& v) {
   using Bits = Integers<V>;
-  constexpr auto magnitude = static_cast<std::make_signed_t<
-      std::conditional_t<sizeof(Element<V>) == 8, std::int64_t, std::int32_t>>>(
-      ~(std::uint64_t{1} << (8 * sizeof(Element<V>) - 1)) & (sizeof(Element<V>) == 8 ? ~std::uint64_t{0} : 0x7fffffffU));
+  constexpr auto magnitude = static_cast<
+      std::make_signed_t<std::conditional_t<sizeof(Element<V>) == 8, std::int64_t, std::int32_t>>>(
+      ~(std::uint64_t{1} << (8 * sizeof(Element<V>) - 1)) &
+      (sizeof(Element<V>) == 8 ? ~std::uint64_t{0} : 0x7fffffffU));
   return cast_bits<V>(cast_bits<Bits>(v) & magnitude);
+}
+
+/// The larger of a bound and v, or v when that is NaN.
+template <class V>
+LAMINA_INLINE V at_least(const V& v, const V& bound) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<V, Register<float>>)
+    return cast_bits<V>(_mm512_max_ps(cast_bits<__m512>(bound), cast_bits<__m512>(v)));
+  if constexpr (std::is_same_v<V, Register<double>>)
+    return cast_bits<V>(_mm512_max_pd(cast_bits<__m512d>(bound), cast_bits<__m512d>(v)));
+#elif defined(__AVX__)
+  if constexpr (std::is_same_v<V, Register<float>>)
+    return cast_bits<V>(_mm256_max_ps(cast_bits<__m256>(bound), cast_bits<__m256>(v)));
+  if constexpr (std::is_same_v<V, Register<double>>)
+    return cast_bits<V>(_mm256_max_pd(cast_bits<__m256d>(bound), cast_bits<__m256d>(v)));
+#endif
+  return v < bound ? bound : v;
+}
+/// The smaller of a bound and v, or v when that is NaN.
+template <class V>
+LAMINA_INLINE V at_most(const V& v, const V& bound) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<V, Register<float>>)
+    return cast_bits<V>(_mm512_min_ps(cast_bits<__m512>(bound), cast_bits<__m512>(v)));
+  if constexpr (std::is_same_v<V, Register<double>>)
+    return cast_bits<V>(_mm512_min_pd(cast_bits<__m512d>(bound), cast_bits<__m512d>(v)));
+#elif defined(__AVX__)
+  if constexpr (std::is_same_v<V, Register<float>>)
+    return cast_bits<V>(_mm256_min_ps(cast_bits<__m256>(bound), cast_bits<__m256>(v)));
+  if constexpr (std::is_same_v<V, Register<double>>)
+    return cast_bits<V>(_mm256_min_pd(cast_bits<__m256d>(bound), cast_bits<__m256d>(v)));
+#endif
+  return v > bound ? bound : v;
 }
 
 /// √v, correctly rounded, for v ≥ 0.
@@ -162,10 +232,12 @@ template <class V>
 LAMINA_INLINE V sqrt(const V& v) {
 #if defined(__AVX512F__)
   if constexpr (std::is_same_v<V, Register<float>>) return cast_bits<V>(_mm512_sqrt_ps(cast_bits<__m512>(v)));
-  if constexpr (std::is_same_v<V, Register<double>>) return cast_bits<V>(_mm512_sqrt_pd(cast_bits<__m512d>(v)));
+  if constexpr (std::is_same_v<V, Register<double>>)
+    return cast_bits<V>(_mm512_sqrt_pd(cast_bits<__m512d>(v)));
 #elif defined(__AVX__)
   if constexpr (std::is_same_v<V, Register<float>>) return cast_bits<V>(_mm256_sqrt_ps(cast_bits<__m256>(v)));
-  if constexpr (std::is_same_v<V, Register<double>>) return cast_bits<V>(_mm256_sqrt_pd(cast_bits<__m256d>(v)));
+  if constexpr (std::is_same_v<V, Register<double>>)
+    return cast_bits<V>(_mm256_sqrt_pd(cast_bits<__m256d>(v)));
 #endif
   if constexpr (std::is_same_v<V, Element<V>>) {
     return std::sqrt(v);
@@ -180,7 +252,7 @@ LAMINA_INLINE V sqrt(const V& v) {
 /// has an estimate of 1/√v, that and one correction, which take less time than a root.
 template <class V>
 LAMINA_INLINE V square_root(const V& v) {
-  if constexpr (std::is_same_v<V, Register<float>> && lanes<V> > 1) {
+  if constexpr (std::is_same_v<V, Register<float>> && lanes < V >> 1) {
 #if defined(__AVX__)
     const V least = broadcast<V>(1.2e-38F), x = v < least ? least : v;
 #if defined(__AVX512F__)
@@ -202,7 +274,7 @@ LAMINA_INLINE V square_root(const V& v) {
 /// processor has an estimate of 1/d, that and one correction of the quotient, which take less time than a division.
 template <class V>
 LAMINA_INLINE V divide(const V& n, const V& d) {
-  if constexpr (std::is_same_v<V, Register<float>> && lanes<V> > 1) {
+  if constexpr (std::is_same_v<V, Register<float>> && lanes < V >> 1) {
 #if defined(__AVX512F__)
     const V r = cast_bits<V>(_mm512_rcp14_ps(cast_bits<__m512>(d)));
 #elif defined(__AVX__)

@@ -51,10 +51,11 @@ ConstTile<Scalar> constant(const Tile<Scalar>& A) {
   return {A.data(), A.rows(), A.cols(), Eigen::OuterStride<>(A.outerStride())};
 }
 
-/// Rows [i, i + rows) and columns [j, j + columns) of a tile, as a tile.
-template <class Scalar>
-Tile<Scalar> part(Tile<Scalar>& A, Index i, Index rows, Index j, Index columns) {
-  return {A.data() + i + j * A.outerStride(), rows, columns, Eigen::OuterStride<>(A.outerStride())};
+/// Some rows and columns of a tile, as a tile.
+template <class Scalar, class Range>
+Tile<Scalar> part(Tile<Scalar>& A, const Range& rows, const Range& columns) {
+  return {A.data() + rows.begin + columns.begin * A.outerStride(), rows.size(), columns.size(),
+          Eigen::OuterStride<>(A.outerStride())};
 }
 
 /// Row i of a tile, as a tile.

@@ -60,20 +60,29 @@ Scalar largest_magnitude(const ConstTile<Scalar>& A) {
     using V = simd::Register<Scalar>;
     constexpr Index lanes = simd::lanes<V>;
     using Bits = simd::Integers<V>;
+    constexpr int chains = 4;  // comparisons that need not wait for one another
     const Bits magnitude = Bits{} + std::numeric_limits<std::remove_cvref_t<decltype(Bits{}[0])>>::max();
-    Bits largest{};
-    const auto look = [&](const V& v) {
+    Bits largest[chains] = {};
+    const auto look = [&](Bits& most, const V& v) {
       const Bits bits = std::bit_cast<Bits>(v) & magnitude;
-      largest = bits > largest ? bits : largest;
+      most = bits > most ? bits : most;
     };
-    for (Index j = 0; j < A.cols(); ++j) {
+    Index rows = A.rows(), columns = A.cols();
+    if (A.outerStride() == rows) {
+      rows *= columns;
+      columns = 1;
+    }
+    for (Index j = 0; j < columns; ++j) {
       const Scalar* a = A.data() + j * A.outerStride();
       Index i = 0;
-      for (; i + lanes <= A.rows(); i += lanes) look(simd::load<V>(a + i));
-      if (i < A.rows()) look(simd::load<V>(a + i, A.rows() - i));
+      for (; i + chains * lanes <= rows; i += chains * lanes) LAMINA_UNROLL
+      for (int c = 0; c < chains; ++c) look(largest[c], simd::load<V>(a + i + c * lanes));
+      for (; i + lanes <= rows; i += lanes) look(largest[0], simd::load<V>(a + i));
+      if (i < rows) look(largest[0], simd::load<V>(a + i, rows - i));
     }
-    auto most = largest[0];
-    for (Index l = 1; l < lanes; ++l) most = std::max(most, largest[l]);
+    auto most = largest[0][0];
+    for (const Bits& of_chain : largest)
+      for (Index l = 0; l < lanes; ++l) most = std::max(most, of_chain[l]);
     return std::bit_cast<Scalar>(most);
   } else {
     Scalar most = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <optional>
 #include <type_traits>
@@ -26,32 +27,42 @@ namespace lamina::engine {
 template <class Scalar>
 using Sum = std::conditional_t<(sizeof(Scalar) < sizeof(double)), double, Scalar>;
 
-/// tile = rows [begin, begin + tile.rows()) of the batch's X or Y, read along the memory. Rows that lie in one piece are
-/// copied to `side_by_side` first, when that is not null, so that it holds the transpose of the tile; returns whether.
+/// tile = rows [begin, begin + tile.rows()) of the batch's X or Y, read along the memory; a thread's share of it. Rows
+/// that lie in one piece are copied to `side_by_side` first, when that is not null, so that it holds the transpose of the
+/// tile; returns whether.
 template <class Scalar>
 bool read(const Batch<Scalar>& batch, const MatrixView<Scalar>& from, Index begin, Tile<Scalar>& tile,
-          Tile<Scalar>* side_by_side = nullptr) {
+          const Team& team = {}, Tile<Scalar>* side_by_side = nullptr) {
   Scalar* const to = tile.data();
   const Index stride = tile.outerStride();
-  if (!batch.indices && from.row_stride <= from.column_stride) {
-    for (Index j = 0; j < tile.cols(); ++j) {
-      const Scalar* column = from.data + batch.row(begin) * from.row_stride + j * from.column_stride;
-      if (from.row_stride == 1) {
-        std::copy_n(column, tile.rows(), to + j * stride);
+  if (from.row_stride <= from.column_stride) {
+    const detail::Share mine(tile.cols(), 1, team);
+    for (Index j = mine.begin; j < mine.end; ++j) {
+      const Scalar* column = from.data + j * from.column_stride;
+      if (!batch.indices && from.row_stride == 1) {
+        // The processor does not see by itself where the columns after this one begin.
+        constexpr Index ahead = 6, line = 64 / static_cast<Index>(sizeof(Scalar));
+        const Scalar* const next =
+            column + batch.first + begin + std::min(ahead, mine.end - 1 - j) * from.column_stride;
+        for (Index i = 0; i < tile.rows(); i += line) detail::prefetch(next + i);
+        simd::copy(column + batch.first + begin, tile.rows(), to + j * stride);
       } else {
-        for (Index i = 0; i < tile.rows(); ++i) to[i + j * stride] = column[i * from.row_stride];
+        for (Index i = 0; i < tile.rows(); ++i)
+          to[i + j * stride] = column[batch.row(begin + i) * from.row_stride];
       }
     }
     return false;
   }
+  const detail::Share mine(tile.rows(), detail::granule, team);  // whole registers
   if (side_by_side && from.column_stride == 1) {
-    for (Index i = 0; i < tile.rows(); ++i)
-      std::copy_n(from.data + batch.row(begin + i) * from.row_stride, tile.cols(), &(*side_by_side)(0, i));
-    detail::transpose(detail::operand(detail::constant(*side_by_side)), detail::operand(tile), tile.cols(),
-                      tile.rows());
+    for (Index i = mine.begin; i < mine.end; ++i)
+      simd::copy(from.data + batch.row(begin + i) * from.row_stride, tile.cols(), &(*side_by_side)(0, i));
+    const detail::Operand<const Scalar> rows{side_by_side->data() + mine.begin * side_by_side->outerStride(),
+                                             1, side_by_side->outerStride()};
+    detail::transpose<Scalar>(rows, {to + mine.begin, 1, stride}, tile.cols(), {0, mine.size()});
     return true;
   }
-  for (Index i = 0; i < tile.rows(); ++i) {
+  for (Index i = mine.begin; i < mine.end; ++i) {
     const Scalar* row = from.data + batch.row(begin + i) * from.row_stride;
     for (Index j = 0; j < tile.cols(); ++j) to[i + j * stride] = row[j * from.column_stride];
   }
@@ -80,68 +91,113 @@ void read_targets(const Batch<Scalar>& batch, const Loss&, Index begin, Tile<Sca
   }
 }
 
-/// A[0] = rows [begin, begin + t) of X. Returns whether Xᵀ is in the workspace too.
+/// A[0] = rows [begin, begin + t) of X; a thread's share of it. Returns whether Xᵀ is in the workspace too.
 template <class Scalar, class Layers>
 bool read_inputs(const Layers& layers, const Batch<Scalar>& batch, Index begin, Index t,
-                 Workspace<Scalar, Layers>& workspace) {
+                 Workspace<Scalar, Layers>& workspace, const Team& team = {}) {
   auto X = workspace.input(0, t, layers.inputs());
   auto side_by_side = workspace.transposed(t, layers.inputs());
-  return read(batch, batch.data.X, begin, X, &side_by_side);
+  return read(batch, batch.data.X, begin, X, team, &side_by_side);
 }
 
-/// A[l] = layer l of A[l − 1], for all layers; A[0] = X is in the workspace.
+/// A[l] = layer l of A[l − 1], for all layers; A[0] = X is in the workspace. Called by all threads of pass.team.
 template <class Scalar, class Layers>
 void forward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
              Pass pass) {
   layers.for_each([&](const auto& layer, std::size_t l) {
-    const Slot& slot = workspace.slot(l);
-    const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
-    auto A = workspace.output(l, t, layer.outputs());
-    auto cache = workspace.cache(l);
-    const ConstSpan<Scalar> theta_l(theta + slot.parameters, slot.parameter_count);
-    pass.layer = static_cast<std::uint32_t>(l);
-    layer.forward(theta_l, A0, A, cache, pass);
+    if (detail::shared<std::remove_cvref_t<decltype(layer)>> || pass.team.first()) {
+      const Slot& slot = workspace.slot(l);
+      const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
+      auto A = workspace.output(l, t, layer.outputs());
+      auto cache = workspace.cache(l);
+      const ConstSpan<Scalar> theta_l(theta + slot.parameters, slot.parameter_count);
+      pass.layer = static_cast<std::uint32_t>(l);
+      layer.forward(theta_l, A0, A, cache, pass);
+    }
+    pass.team.wait();
   });
 }
 
 inline constexpr Index most_chunks = 16;
 
-inline Pass with_threads(Pass pass, int threads) {
-  pass.threads = threads;
+/// For the tiles of a workspace, whose columns may be read and written up to full registers.
+inline Pass for_tiles(Pass pass, const Team& team = {}) {
+  pass.team = team;
   pass.padded = true;
   return pass;
 }
 
-/// f(workspace, threads, chunk, first, last) for the chunks of a batch: rows [first, last) are chunk number `chunk`. When
-/// θ is small several threads take chunks in turn, each with a workspace of its own; else there is one chunk, and f may
-/// use `threads` threads. What is a chunk does not depend on the number of threads. Returns how many there are.
+/// How many threads it pays to have work on a tile of so many rows: below a million multiplications a thread takes
+/// longer to be woken than to do its share.
+inline int useful_threads(const Footprint& footprint, Index rows, int threads) {
+  const double work = static_cast<double>(footprint.parameters) * static_cast<double>(rows);
+  return std::max(1, static_cast<int>(std::min<double>(threads, work / 1e6)));
+}
+
+/// f(workspace, team, chunk, first, last) for the chunks of a batch: rows [first, last) are chunk number `chunk`. When θ
+/// is small, several threads take chunks in turn, each alone with a workspace of its own; else there is one chunk, and
+/// all threads of a team call f. What is a chunk does not depend on the number of threads. Returns how many there are.
 template <class Scalar, class Layers, class F>
-Index for_each_chunk(const Layers& layers, Workspace<Scalar, Layers>& workspace, Index batch, Index rows, Mode mode,
-                     F&& f) {
+Index for_each_chunk(const Layers& layers, Workspace<Scalar, Layers>& workspace, Index batch, Index rows,
+                     Mode mode, F&& f) {
   const Index tiles = (batch + rows - 1) / rows;
   if (tiles <= 1 || !workspace.small()) {
-    f(workspace, workspace.threads, Index{0}, Index{0}, batch);
+    detail::parallel(useful_threads(workspace.footprint(), std::min(batch, rows), workspace.threads),
+                     [&](const Team& team) { f(workspace, team, Index{0}, Index{0}, batch); });
     return 1;
   }
   const Index chunks = std::min(tiles, most_chunks);
   const auto threads = static_cast<int>(std::min<Index>(workspace.threads, chunks));
-  auto& team = workspace.team(layers, static_cast<std::size_t>(threads - 1), chunks);
-  for (auto& own : team) {
+  auto& others = workspace.team(layers, static_cast<std::size_t>(threads - 1), chunks);
+  for (auto& own : others) {
     own.prepare(layers, batch, mode);
     own.seed = workspace.seed;
   }
-  detail::parallel(threads, [&](int rank, int size) {
-    Workspace<Scalar, Layers>& own = rank == 0 ? workspace : team[static_cast<std::size_t>(rank - 1)];
-    for (Index chunk = chunks * rank / size; chunk < chunks * (rank + 1) / size; ++chunk)
-      f(own, 1, chunk, tiles * chunk / chunks * rows, std::min(batch, tiles * (chunk + 1) / chunks * rows));
+  detail::parallel(threads, [&](const Team& team) {
+    Workspace<Scalar, Layers>& own =
+        team.first() ? workspace : others[static_cast<std::size_t>(team.rank() - 1)];
+    const detail::Share mine(chunks, 1, team);
+    for (Index chunk = mine.begin; chunk < mine.end; ++chunk)
+      f(own, Team(), chunk, tiles * chunk / chunks * rows,
+        std::min(batch, tiles * (chunk + 1) / chunks * rows));
   });
   return chunks;
 }
 
+/// Of several threads: the largest magnitudes in the input and the output gradient of a layer.
+struct Maxima {
+  std::atomic<double> input{0}, gradient{0};
+
+  static void raise(std::atomic<double>& most, double x) {
+    double before = most.load(std::memory_order_relaxed);
+    while (!(x <= before) && before == before && !most.compare_exchange_weak(before, x)) {
+    }
+  }
+  /// The product of the two, which begin anew.
+  double take() { return input.exchange(0) * gradient.exchange(0); }
+};
+
+/// What the threads that work on a tile tell each other.
+struct SharedByTeam {
+  Maxima maxima[2];  ///< of layers with even and with odd numbers
+  double bound = 0;  ///< of all derivatives; the first thread's
+  bool stepping = false;
+};
+
+/// The largest magnitude in a thread's share of a tile.
+template <class Scalar>
+double largest_magnitude(Tile<Scalar> A, const Team& team) {
+  const detail::Block<Scalar> mine(A.rows(), A.cols(), team);
+  if (mine.empty()) return 0;
+  return static_cast<double>(
+      detail::largest_magnitude(detail::constant(detail::part(A, mine.rows, mine.columns))));
+}
+
 /// Whether the engine may call backward of a layer in two parts, see Layer.
 template <class L, class Scalar>
-concept TwoPartBackward = requires(const L& layer, const ConstSpan<Scalar>& theta, const ConstTile<Scalar>& A0,
-                                   Tile<Scalar>& A, Span<Scalar>& cache, Tile<Scalar>* dA0, const Pass& pass) {
+concept TwoPartBackward = requires(const L& layer, const ConstSpan<Scalar>& theta,
+                                   const ConstTile<Scalar>& A0, Tile<Scalar>& A, Span<Scalar>& cache,
+                                   Tile<Scalar>* dA0, const Pass& pass) {
   layer.backward_inputs(theta, A0, A, cache, A, dA0, pass);
 };
 
@@ -160,24 +216,25 @@ struct TilePass {
 
 /// dF/dθ = … or += …, and dA[l − 1] from dA[l], from the last layer down to the first that has parameters; down to layer
 /// 0, dX included, when wanted. dA[L] is in the workspace. First dZ and dA of all layers; then, when `step` agrees to a
-/// bound of all derivatives, the gradients of the parameters, which it is given part by part.
-/// @return whether `step` has taken them
+/// bound of all derivatives, the gradients of the parameters, which it is given part by part. Called by all threads of
+/// tile.pass.team; shared.stepping says whether `step` has taken the gradient.
 template <class Scalar, class Layers, class Step>
-bool backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
-              TilePass tile, Step& step) {
+void backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
+              TilePass tile, Step& step, SharedByTeam& shared) {
+  const Team& team = tile.pass.team;
   std::size_t lowest = 0;
   while (!tile.input_gradient && lowest < layers.size() && workspace.slot(lowest).parameter_count == 0)
     ++lowest;
-  double bound = 0;
-  const auto bounded = [&](double x) { bound = x > bound || !(x - x == 0) ? x : bound; };
+  const auto bounded = [&](double x) { shared.bound = x > shared.bound || !(x - x == 0) ? x : shared.bound; };
   const auto gradient_of = [&](const Slot& slot) {
     return Span<Scalar>(workspace.gradient.data() + slot.parameters, slot.parameter_count);
   };
 
   layers.for_each_reversed([&](const auto& layer, std::size_t l) {
     if (l < lowest) return;
+    using Kind = std::remove_cvref_t<decltype(layer)>;
     const Slot& slot = workspace.slot(l);
-    const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
+    auto A0 = workspace.input(l, t, layer.inputs());
     auto A = workspace.output(l, t, layer.outputs());
     auto dA = workspace.output_gradient(l, t, layer.outputs());
     const bool needed = l > lowest || tile.input_gradient;
@@ -186,45 +243,69 @@ bool backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layer
     auto cache = workspace.cache(l);
     const ConstSpan<Scalar> theta_l(theta + slot.parameters, slot.parameter_count);
     tile.pass.layer = static_cast<std::uint32_t>(l);
-    if constexpr (TwoPartBackward<std::remove_cvref_t<decltype(layer)>, Scalar>) {
-      layer.backward_inputs(theta_l, A0, A, cache, dA, needed ? &*dA0 : nullptr, tile.pass);
-      if constexpr (Step::steps)
-        bounded(static_cast<double>(detail::largest_magnitude(A0)) *
-                static_cast<double>(detail::largest_magnitude(detail::constant(dA))) * static_cast<double>(t));
-    } else {
+    Maxima& maxima = shared.maxima[l % 2];
+    if constexpr (TwoPartBackward<Kind, Scalar>) {
+      layer.backward_inputs(theta_l, detail::constant(A0), A, cache, dA, needed ? &*dA0 : nullptr, tile.pass);
+      if constexpr (Step::steps) {
+        Maxima::raise(maxima.input, largest_magnitude(A0, team));
+        Maxima::raise(maxima.gradient, largest_magnitude(dA, team));
+      }
+    } else if (detail::shared<Kind> || team.first()) {
       auto dtheta = gradient_of(slot);
-      if (!tile.add) dtheta.setZero();
-      layer.backward(theta_l, A0, A, cache, dA, dtheta, needed ? &*dA0 : nullptr, tile.pass);
+      if (!tile.add && team.first()) dtheta.setZero();
+      layer.backward(theta_l, detail::constant(A0), A, cache, dA, dtheta, needed ? &*dA0 : nullptr,
+                     tile.pass);
       if constexpr (Step::steps)
-        bounded(static_cast<double>(detail::largest_magnitude(
-            detail::tile(std::as_const(dtheta).data(), dtheta.size(), Index{1}))));
+        if (team.first())
+          bounded(static_cast<double>(detail::largest_magnitude(
+              detail::tile(std::as_const(dtheta).data(), dtheta.size(), Index{1}))));
     }
+    team.wait();
+    if constexpr (Step::steps && TwoPartBackward<Kind, Scalar>)
+      if (team.first()) bounded(maxima.take() * static_cast<double>(t));
   });
 
-  bool stepping = false;
-  if constexpr (Step::steps) stepping = step.begin(bound);
+  if constexpr (Step::steps) {
+    if (team.first()) shared.stepping = step.begin(shared.bound);
+    team.wait();
+  }
   layers.for_each([&](const auto& layer, std::size_t l) {
     if (l < lowest) return;
     const Slot& slot = workspace.slot(l);
     auto dtheta = gradient_of(slot);
     const auto done = [&](Index first, Index count) {
       if constexpr (Step::steps)
-        if (stepping) step.update(slot.parameters + first, count, dtheta.data() + first);
+        if (shared.stepping) step.update(slot.parameters + first, count, dtheta.data() + first);
     };
     if constexpr (TwoPartBackward<std::remove_cvref_t<decltype(layer)>, Scalar>) {
       const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
       const auto dZ = detail::constant(workspace.output_gradient(l, t, layer.outputs()));
       const bool transposing = detail::worth_transposing<Scalar>(layer.inputs(), layer.outputs(), t);
       auto side_by_side = workspace.transposed(t, layer.inputs());
-      if (transposing && !(l == 0 && tile.X_side_by_side))
-        detail::transpose(detail::operand(A0), detail::operand(side_by_side), t, layer.inputs());
+      if (transposing && !(l == 0 && tile.X_side_by_side)) {
+        if (l > lowest) team.wait();  // nobody needs what was there any more
+        const detail::Share mine(layer.inputs(), detail::granule, team);
+        detail::transpose(detail::operand(A0), detail::operand(side_by_side), t, mine);
+        team.wait();
+      }
       const auto A0t = detail::constant(side_by_side);
       layer.backward_parameters(A0, transposing ? &A0t : nullptr, dZ, dtheta, tile.add, tile.pass, done);
-    } else {
+    } else if (team.first()) {
       done(Index{0}, slot.parameter_count);
     }
   });
-  return stepping;
+}
+
+/// A[L], in the workspace, for a batch that is one tile.
+template <class Scalar, class Layers>
+void predict_tile(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch,
+                  Workspace<Scalar, Layers>& workspace) {
+  detail::parallel(useful_threads(workspace.footprint(), batch.count, workspace.threads),
+                   [&](const Team& team) {
+                     read_inputs(layers, batch, 0, batch.count, workspace, team);
+                     team.wait();
+                     forward(layers, theta, workspace, batch.count, for_tiles(Pass{}, team));
+                   });
 }
 
 /// Â = the network's output for every row of the batch.
@@ -233,12 +314,15 @@ void predict(const Layers& layers, const Scalar* theta, const Batch<Scalar>& bat
              Workspace<Scalar, Layers>& workspace, Output& output) {
   const Index rows = workspace.prepare(layers, batch.count, Mode::evaluation);
   for_each_chunk(layers, workspace, batch.count, rows, Mode::evaluation,
-                 [&](Workspace<Scalar, Layers>& own, int threads, Index, Index first, Index last) {
+                 [&](Workspace<Scalar, Layers>& own, const Team& team, Index, Index first, Index last) {
                    for (Index begin = first; begin < last; begin += rows) {
                      const Index t = std::min(rows, last - begin);
-                     read_inputs(layers, batch, begin, t, own);
-                     forward(layers, theta, own, t, Pass{.threads = threads, .padded = true});
-                     output.middleRows(begin, t) = own.output(layers.size() - 1, t, layers.outputs());
+                     read_inputs(layers, batch, begin, t, own, team);
+                     team.wait();
+                     forward(layers, theta, own, t, for_tiles(Pass{}, team));
+                     if (team.first())
+                       output.middleRows(begin, t) = own.output(layers.size() - 1, t, layers.outputs());
+                     team.wait();
                    }
                  });
 }
@@ -263,9 +347,9 @@ struct Evaluation {
 ///                        when wanted
 /// @param step            takes the gradient part by part, if the batch is one tile
 template <class Scalar, class Layers, class Loss, class Sink, class Step>
-Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch, const Loss& loss,
-                            Workspace<Scalar, Layers>& workspace, const Pass& pass, Wanted wanted,
-                            Sink&& input_gradient, Step&& step) {
+Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch,
+                            const Loss& loss, Workspace<Scalar, Layers>& workspace, const Pass& pass,
+                            Wanted wanted, Sink&& input_gradient, Step&& step) {
   using Own = Workspace<Scalar, Layers>;
   const Index rows = workspace.prepare(layers, batch.count, pass.mode);
   const Index outputs = layers.outputs();
@@ -273,22 +357,15 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
   const bool derivatives = wanted.gradient || wanted.input_gradient;
   const bool one_tile = batch.count <= rows;
   const auto& weights = batch.data.weights;
-  bool stepped = false;
 
   struct Sums {
     Sum<Scalar> value = 0, divisor = 0;
   };
-  // One tile: its share of the sums, and, divided by the divisor if it is the only one, of the gradient.
-  const auto run_tile = [&](Own& own, Index begin, Index t, TilePass tile) {
-    tile.X_side_by_side = read_inputs(layers, batch, begin, t, own);
-    auto Y_ = own.targets(t, detail::target_columns(loss, outputs));
-    read_targets(batch, loss, begin, Y_);
-    tile.pass.first_row = begin;
-    forward(layers, theta, own, t, tile.pass);
-
+  // F and dF/dA[L] of a tile: its share of the sums, and, divided by the divisor if it is the only one, of the gradient.
+  const auto run_loss = [&](Own& own, Index begin, Index t) {
     Sums sums;
     const auto A = detail::constant(own.output(last_layer, t, outputs));
-    const auto Y = detail::constant(Y_);
+    const auto Y = detail::constant(own.targets(t, detail::target_columns(loss, outputs)));
     const auto share = [&](Index i) -> Sum<Scalar> {
       if constexpr (requires { loss.weight(detail::row(Y, i)); }) {
         return static_cast<Sum<Scalar>>(loss.weight(detail::row(Y, i)));
@@ -322,46 +399,67 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
       }
     }
     if (one_tile) dA /= static_cast<Scalar>(sums.divisor);
+    return sums;
+  };
+  // One tile, by all threads of a team; `sums` and `shared` are theirs together.
+  const auto run_tile = [&](Own& own, Index begin, Index t, TilePass tile, Sums& sums, SharedByTeam& shared) {
+    const Team& team = tile.pass.team;
+    tile.X_side_by_side = read_inputs(layers, batch, begin, t, own, team);
+    if (team.first()) {
+      auto Y = own.targets(t, detail::target_columns(loss, outputs));
+      read_targets(batch, loss, begin, Y);
+      // Room for dX is made by one thread.
+      if (wanted.input_gradient) own.input_gradient(0, t, layers.inputs());
+    }
+    team.wait();
+    tile.pass.first_row = begin;
+    forward(layers, theta, own, t, tile.pass);
+    if (team.first()) sums = run_loss(own, begin, t);
+    team.wait();
+    if (!derivatives || (one_tile && sums.divisor == 0)) return;
     NoStep none;
     if constexpr (std::remove_cvref_t<Step>::steps) {
       // A small gradient is in the cache anyway; it is looked at, and taken, when it is whole.
       if (one_tile && !own.small() && std::isfinite(sums.value / sums.divisor)) {
-        stepped = backward(layers, theta, own, t, tile, step);
+        backward(layers, theta, own, t, tile, step, shared);
       } else {
-        backward(layers, theta, own, t, tile, none);
+        backward(layers, theta, own, t, tile, none, shared);
       }
     } else {
-      backward(layers, theta, own, t, tile, none);
+      backward(layers, theta, own, t, tile, none, shared);
     }
-    if (wanted.input_gradient) input_gradient(begin, own.input_gradient(0, t, layers.inputs()));
-    return sums;
+    if (wanted.input_gradient && team.first())
+      input_gradient(begin, own.input_gradient(0, t, layers.inputs()));
+    team.wait();
   };
 
+  struct OfChunk {
+    Sums total, of_tile;
+    SharedByTeam shared;
+  };
+  OfChunk of_chunk[most_chunks];
+  const bool keeping = derivatives && workspace.small() && !one_tile;
+  const Index chunks = for_each_chunk(
+      layers, workspace, batch.count, rows, pass.mode,
+      [&](Own& own, const Team& team, Index chunk, Index first, Index last) {
+        OfChunk& mine = of_chunk[chunk];
+        for (Index begin = first; begin < last; begin += rows) {
+          run_tile(
+              own, begin, std::min(rows, last - begin),
+              {.pass = for_tiles(pass, team), .add = begin > first, .input_gradient = wanted.input_gradient},
+              mine.of_tile, mine.shared);
+          if (!team.first()) continue;
+          mine.total.value += mine.of_tile.value;
+          mine.total.divisor += mine.of_tile.divisor;
+        }
+        if (keeping) workspace.keep_gradient(chunk, own.gradient);
+      });
   Sums total;
-  if (one_tile) {
-    total = run_tile(workspace, 0, batch.count,
-                     {.pass = with_threads(pass, workspace.threads), .input_gradient = wanted.input_gradient});
-  } else {
-    Sums of_chunk[most_chunks];
-    const Index chunks = for_each_chunk(
-        layers, workspace, batch.count, rows, pass.mode,
-        [&](Own& own, int threads, Index chunk, Index first, Index last) {
-          for (Index begin = first; begin < last; begin += rows) {
-            const Sums sums = run_tile(own, begin, std::min(rows, last - begin),
-                                       {.pass = with_threads(pass, threads),
-                                        .add = begin > first,
-                                        .input_gradient = wanted.input_gradient});
-            of_chunk[chunk].value += sums.value;
-            of_chunk[chunk].divisor += sums.divisor;
-          }
-          if (derivatives && workspace.small()) workspace.keep_gradient(chunk, own.gradient);
-        });
-    for (Index chunk = 0; chunk < chunks; ++chunk) {
-      total.value += of_chunk[chunk].value;
-      total.divisor += of_chunk[chunk].divisor;
-    }
-    if (derivatives && workspace.small()) workspace.sum_gradients(chunks);
+  for (Index chunk = 0; chunk < chunks; ++chunk) {
+    total.value += of_chunk[chunk].total.value;
+    total.divisor += of_chunk[chunk].total.divisor;
   }
+  if (keeping) workspace.sum_gradients(chunks);
 
   if (total.divisor == 0) {
     if (derivatives) workspace.gradient.setZero();
@@ -369,7 +467,8 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
   }
   const auto divisor = static_cast<Scalar>(total.divisor);
   if (derivatives && !one_tile) workspace.gradient /= divisor;
-  return {static_cast<Scalar>(total.value / total.divisor), one_tile ? Scalar(1) : divisor, stepped};
+  return {static_cast<Scalar>(total.value / total.divisor), one_tile ? Scalar(1) : divisor,
+          of_chunk[0].shared.stepping};
 }
 
 }  // namespace lamina::engine

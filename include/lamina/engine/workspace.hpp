@@ -82,6 +82,7 @@ class Workspace {
   /// Whether threads take chunks of tiles (else they share the products of one tile).
   bool small() const { return detail::small(footprint_, sizeof(Scalar)); }
 
+  const Footprint& footprint() const { return footprint_; }
   const Slot& slot(std::size_t l) const { return slots_[l]; }
   /// A[l − 1], the input of layer l; X for l = 0.
   Tile<Scalar> input(std::size_t l, Index t, Index columns) {
@@ -112,7 +113,8 @@ class Workspace {
   /// Workspaces of `count` more threads, and room for the gradients of `chunks` chunks.
   std::vector<Workspace>& team(const Layers& layers, std::size_t count, Index chunks) {
     while (team_.size() < count) team_.emplace_back(layers);
-    if (threads > 1 && chunk_gradients_.cols() < chunks) chunk_gradients_.resize(footprint_.parameters, chunks);
+    if (threads > 1 && chunk_gradients_.cols() < chunks)
+      chunk_gradients_.resize(footprint_.parameters, chunks);
     return team_;
   }
   /// The gradients of all chunks are summed in the order of the chunks: as they come from one thread, which has them in

@@ -25,7 +25,7 @@ template <Index In, Index Out, class G = Identity, bool HasBias = true>
 class Dense {
  public:
   static constexpr Index Inputs = In, Outputs = Out;
-  static constexpr bool has_bias = HasBias;
+  static constexpr bool has_bias = HasBias, shared = true;
   static constexpr std::string_view name = "Dense";
 
   Dense() requires(In != Dynamic && Out != Dynamic) = default;
@@ -77,10 +77,11 @@ class Dense {
     Tile<S> Z = preactivation(A, cache);
 
     // Z = A0·W + 1·b,   A = g ∘ Z
-    multiply(detail::product(A0, W, Z, b, pass.padded), pass.threads, [&](Index i, Index rows, Index j, Index columns) {
-      auto A_part = detail::part(A, i, rows, j, columns);
-      apply(activation_, detail::part(Z, i, rows, j, columns), A_part);
-    });
+    const detail::Block<S> mine(Z.rows(), Z.cols(), pass.team);
+    if (mine.empty()) return;
+    multiply(detail::product(A0, W, Z, b, pass.padded), pass.team);
+    auto A_mine = detail::part(A, mine.rows, mine.columns);
+    apply(activation_, detail::part(Z, mine.rows, mine.columns), A_mine);
   }
 
   template <class S>
@@ -95,14 +96,20 @@ class Dense {
   void backward_inputs(const ConstSpan<S>& theta, const ConstTile<S>& /*A0*/, Tile<S>& A, Span<S>& cache,
                        Tile<S>& dA, Tile<S>* dA0, const Pass& pass) const {
     const ConstTile<S> W = detail::tile(theta.data(), inputs(), outputs());
-    const Tile<S> Z = preactivation(A, cache);
+    Tile<S> Z = preactivation(A, cache);
 
     // dZ = dA ⊙ (g' ∘ Z)
-    apply_derivative(activation_, Z, A, dA);
+    const detail::Block<S> mine(Z.rows(), Z.cols(), pass.team);
+    if (!mine.empty()) {
+      auto dZ_mine = detail::part(dA, mine.rows, mine.columns);
+      apply_derivative(activation_, detail::part(Z, mine.rows, mine.columns),
+                       detail::part(A, mine.rows, mine.columns), dZ_mine);
+    }
+    pass.team.wait();
     const ConstTile<S> dZ = detail::constant(dA);
 
     // dA0 = dZ·Wᵀ
-    if (dA0) multiply(detail::product_with_transposed(dZ, W, *dA0, pass.padded), pass.threads);
+    if (dA0) multiply(detail::product_with_transposed(dZ, W, *dA0, pass.padded), pass.team);
   }
 
   /// dW and db, written, or added to what is there when `add` says so.
@@ -114,14 +121,15 @@ class Dense {
     Tile<S> dW = detail::tile(dtheta.data(), inputs(), outputs());
 
     // dW = A0ᵀ·dZ
-    multiply(detail::transposed_product(A0, A0t, dZ, dW, add), pass.threads, [&](Index first, Index columns) {
-      done(first * inputs(), columns * inputs());
-    });
+    multiply(detail::transposed_product(A0, A0t, dZ, dW, add), pass.team,
+             [&](Index first, Index columns) { done(first * inputs(), columns * inputs()); });
 
     // db = 1ᵀ·dZ
     if constexpr (HasBias) {
-      detail::sum_columns(dZ, dtheta.data() + dW.size(), add);
-      done(dW.size(), outputs());
+      const detail::Share mine(outputs(), 1, pass.team);
+      if (mine.size() == 0) return;
+      detail::sum_columns(dZ, mine, dtheta.data() + dW.size(), add);
+      done(dW.size() + mine.begin, mine.size());
     }
   }
 

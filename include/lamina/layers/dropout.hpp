@@ -23,6 +23,7 @@ class Dropout {
  public:
   static constexpr Index Inputs = N, Outputs = N;
   static constexpr std::string_view name = "Dropout";
+  static constexpr bool shared = true;
 
   /// @throws OptionError when rate is not in [0, 1).
   explicit Dropout(double rate = 0.5) requires(N != Dynamic) : rate_(checked(rate)) {}
@@ -40,13 +41,16 @@ class Dropout {
   template <class S>
   void forward(const ConstSpan<S>&, const ConstTile<S>& A0, Tile<S>& A, Span<S>& cache,
                const Pass& pass) const {
+    const detail::Share mine(A.rows(), 1, pass.team);
+    auto A_mine = A.middleRows(mine.begin, mine.size());
+    const auto A0_mine = A0.middleRows(mine.begin, mine.size());
     if (pass.mode == Mode::evaluation) {
-      A = A0;
+      A_mine = A0_mine;
       return;
     }
     auto M = mask(A, cache);
-    draw(M, pass);
-    A = A0.cwiseProduct(M);
+    draw(M, mine, pass);
+    A_mine = A0_mine.cwiseProduct(M.middleRows(mine.begin, mine.size()));
   }
 
   template <class S>
@@ -54,10 +58,13 @@ class Dropout {
                 Tile<S>* dA0, const Pass& pass) const {
     // dA0 = dA ⊙ M
     if (!dA0) return;
+    const detail::Share mine(dA.cols(), 1, pass.team);
+    const auto dA_mine = dA.middleCols(mine.begin, mine.size());
     if (pass.mode == Mode::evaluation) {
-      *dA0 = dA;
+      dA0->middleCols(mine.begin, mine.size()) = dA_mine;
     } else {
-      *dA0 = dA.cwiseProduct(mask(A, cache));
+      dA0->middleCols(mine.begin, mine.size()) =
+          dA_mine.cwiseProduct(mask(A, cache).middleCols(mine.begin, mine.size()));
     }
   }
 
@@ -74,16 +81,20 @@ class Dropout {
   }
 
   template <class S>
-  void draw(Tile<S>& M, const Pass& pass) const {
+  void draw(Tile<S>& M, const detail::Share& rows, const Pass& pass) const {
     const auto threshold = static_cast<std::uint64_t>(std::ldexp(rate_, 32));
     const S keep = static_cast<S>(1 / (1 - rate_));
-    const Index columns = M.cols(), begin = pass.first_row * columns, end = begin + M.size();
-    for (Index block = begin / 4; 4 * block < end; ++block) {
-      const auto bits = random_bits(pass.seed, pass.number, pass.layer, static_cast<std::uint64_t>(block));
-      for (Index k = 0; k < 4; ++k) {
-        const Index element = 4 * block + k - begin;
-        if (element < 0 || element >= M.size()) continue;
-        M(element / columns, element % columns) = bits[static_cast<std::size_t>(k)] < threshold ? S(0) : keep;
+    const Index columns = M.cols(), stride = M.outerStride();
+    for (Index i = rows.begin; i < rows.end; ++i) {
+      const Index begin = (pass.first_row + i) * columns;  // number of the row's first element in the batch
+      S* const row = M.data() + i;
+      for (Index block = begin / 4; 4 * block < begin + columns; ++block) {
+        const auto bits = random_bits(pass.seed, pass.number, pass.layer, static_cast<std::uint64_t>(block));
+        for (Index k = 0; k < 4; ++k) {
+          const Index j = 4 * block + k - begin;
+          if (j >= 0 && j < columns)
+            row[j * stride] = bits[static_cast<std::size_t>(k)] < threshold ? S(0) : keep;
+        }
       }
     }
   }

@@ -1,11 +1,14 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "lamina/core/elementary.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/types.hpp"
 
@@ -37,15 +40,23 @@ struct SoftmaxCrossEntropy {
     using Scalar = typename DA::Scalar;
     const Index k = A.cols();
     Scalar sum = 0;
-    for (Index i = 0; i < A.rows(); ++i) {
-      const Row<Scalar> row(A, i);
-      const Scalar M = row.largest, log_sum = std::log1p(row.rest);
+    for_each_lanes<Scalar>(A.rows(), [&]<class V>(std::type_identity<V>, Index i, Index count) {
+      const Rows<V> rows(A, i, count, [](Index, const V&) {});
+      Scalar rest[simd::lanes<V>], logarithms[simd::lanes<V>];
+      simd::store(rest, rows.rest);
+      for (Index l = 0; l < simd::lanes<V>; ++l) logarithms[l] = std::log1p(rest[l]);
+      const V log_sum = simd::load<V>(logarithms);
+      V of_rows{};
       for (Index j = 0; j < k; ++j) {
-        const Scalar c = share(Scalar(Y(i, j)), j, k);
+        const V c = share(load<V>(Y, i, j, count), j, k), a = load<V>(A, i, j, count);
         // −c·log pⱼ; the difference is taken of halves, so that it is finite where the product is.
-        if (c != 0) sum += 2 * c * (M / 2 - A(i, j) / 2) + c * log_sum;
+        const V loss = 2 * c * (rows.largest / 2 - a / 2) + c * log_sum;
+        of_rows += c == Scalar(0) ? V{} : loss;
       }
-    }
+      Scalar losses[simd::lanes<V>];
+      simd::store(losses, of_rows);
+      for (Index l = 0; l < count; ++l) sum += losses[l];
+    });
     return sum;
   }
 
@@ -53,15 +64,15 @@ struct SoftmaxCrossEntropy {
   void gradient(const DA& A, const DY& Y, DdA& dA) const {
     using Scalar = typename DA::Scalar;
     const Index k = A.cols();
-    for (Index i = 0; i < A.rows(); ++i) {
-      const Row<Scalar> row(A, i);
-      Scalar shares = 0;
-      for (Index j = 0; j < k; ++j) shares += share(Scalar(Y(i, j)), j, k);
-      for (Index j = 0; j < k; ++j) {
-        const Scalar p = std::exp(A(i, j) - row.largest) / (1 + row.rest);
-        dA(i, j) = p * shares - share(Scalar(Y(i, j)), j, k);
-      }
-    }
+    for_each_lanes<Scalar>(A.rows(), [&]<class V>(std::type_identity<V>, Index i, Index count) {
+      const auto write = [&](Index j, const V& v) { simd::store(&dA.coeffRef(i, j), v, count); };
+      const Rows<V> rows(A, i, count, write);  // dA(i, j) = e^(aⱼ − M)
+      V shares{};
+      for (Index j = 0; j < k; ++j) shares += share(load<V>(Y, i, j, count), j, k);
+      const V factor = shares / (rows.rest + Scalar(1));
+      for (Index j = 0; j < k; ++j)
+        write(j, load<V>(dA, i, j, count) * factor - share(load<V>(Y, i, j, count), j, k));
+    });
   }
 
   /// Σⱼ wⱼ·yⱼ for a row y, 1×k; 1 without class weights.
@@ -97,21 +108,57 @@ struct SoftmaxCrossEntropy {
   }
 
  private:
-  /// M = maxⱼ aⱼ, and R = Σ e^(aⱼ − M) over the others.
-  template <class Scalar>
-  struct Row {
-    Scalar largest, rest = 0;
+  /// f(type of the register, first row, rows) for all rows, a register of them at a time where there are registers.
+  template <class Scalar, class F>
+  static void for_each_lanes(Index rows, F&& f) {
+    constexpr bool registers = std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>;
+    using V = std::conditional_t<registers, simd::Register<Scalar>, Scalar>;
+    for (Index i = 0; i < rows; i += simd::lanes<V>)
+      f(std::type_identity<V>(), i, std::min(simd::lanes<V>, rows - i));
+  }
+  /// A(i … i + count, j)
+  template <class V, class DA>
+  static V load(const DA& A, Index i, Index j, Index count) {
+    if constexpr ((DA::Flags & Eigen::DirectAccessBit) != 0 && !DA::IsRowMajor) {
+      const auto* from = A.data() + i + j * A.outerStride();
+      return count == simd::lanes<V> ? simd::load<V>(from) : simd::load<V>(from, count);
+    } else {
+      typename DA::Scalar lanes[simd::lanes<V>] = {};
+      for (Index l = 0; l < count; ++l) lanes[l] = A.coeff(i + l, j);
+      return simd::load<V>(lanes);
+    }
+  }
 
-    template <class DA>
-    Row(const DA& A, Index i) {
-      Index at = 0;
-      for (Index j = 1; j < A.cols(); ++j)
-        if (A(i, j) > A(i, at)) at = j;
-      largest = A(i, at);
-      for (Index j = 0; j < A.cols(); ++j)
-        if (j != at) rest += std::exp(A(i, j) - largest);
+  /// M = maxⱼ aⱼ, and R = Σ e^(aⱼ − M) over the others; `take` is given every e^(aⱼ − M).
+  template <class V>
+  struct Rows {
+    V largest, rest{};
+
+    template <class DA, class Take>
+    Rows(const DA& A, Index i, Index count, Take&& take) {
+      using S = simd::Element<V>;
+      V at{};
+      largest = load<V>(A, i, 0, count);
+      for (Index j = 1; j < A.cols(); ++j) {
+        const V a = load<V>(A, i, j, count);
+        at = a > largest ? simd::broadcast<V>(static_cast<S>(j)) : at;
+        largest = a > largest ? a : largest;
+      }
+      for (Index j = 0; j < A.cols(); ++j) {
+        const V e = exponential(load<V>(A, i, j, count) - largest);
+        rest += at == static_cast<S>(j) ? V{} : e;
+        take(j, e);
+      }
     }
   };
+  template <class V>
+  static V exponential(const V& x) {
+    if constexpr (simd::Lanes<V>) {
+      return simd::exp(x);
+    } else {
+      return std::exp(x);
+    }
+  }
 
   template <class Scalar>
   Scalar class_weight(Index j) const {
@@ -119,10 +166,11 @@ struct SoftmaxCrossEntropy {
                                  : static_cast<Scalar>(class_weights[static_cast<std::size_t>(j)]);
   }
   /// cⱼ
-  template <class Scalar>
-  Scalar share(Scalar y, Index j, Index k) const {
-    const auto s = static_cast<Scalar>(label_smoothing);
-    return class_weight<Scalar>(j) * ((1 - s) * y + s / static_cast<Scalar>(k));
+  template <class V>
+  V share(const V& y, Index j, Index k) const {
+    using S = simd::Element<V>;
+    const auto s = static_cast<S>(label_smoothing);
+    return class_weight<S>(j) * ((1 - s) * y + s / static_cast<S>(k));
   }
 };
 

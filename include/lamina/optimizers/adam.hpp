@@ -20,18 +20,20 @@ namespace lamina {
 struct Adam {
   static constexpr std::string_view name = "Adam";
 
-  double learning_rate = 1e-3;         ///< α
-  double beta1 = 0.9;                  ///< β₁ in [0, 1)
-  double beta2 = 0.999;                ///< β₂ in [0, 1)
-  double epsilon = 1e-8;               ///< ε ≥ 0
-  detail::OptimizerState state = {};   ///< t, m and v; empty before the first step
+  double learning_rate = 1e-3;        ///< α
+  double beta1 = 0.9;                 ///< β₁ in [0, 1)
+  double beta2 = 0.999;               ///< β₂ in [0, 1)
+  double epsilon = 1e-8;              ///< ε ≥ 0
+  detail::OptimizerState state = {};  ///< t, m and v; empty before the first step
 
   /// @throws OptionError when an option is outside its domain.
   void check() const {
     if (!(learning_rate > 0 && std::isfinite(learning_rate)))
       detail::fail<OptionError>({"Adam: expected a learning_rate > 0, got ", learning_rate});
-    if (!(beta1 >= 0 && beta1 < 1)) detail::fail<OptionError>({"Adam: expected beta1 in [0, 1), got ", beta1});
-    if (!(beta2 >= 0 && beta2 < 1)) detail::fail<OptionError>({"Adam: expected beta2 in [0, 1), got ", beta2});
+    if (!(beta1 >= 0 && beta1 < 1))
+      detail::fail<OptionError>({"Adam: expected beta1 in [0, 1), got ", beta1});
+    if (!(beta2 >= 0 && beta2 < 1))
+      detail::fail<OptionError>({"Adam: expected beta2 in [0, 1), got ", beta2});
     if (!(epsilon >= 0 && std::isfinite(epsilon)))
       detail::fail<OptionError>({"Adam: expected epsilon \u2265 0, got ", epsilon});
   }
@@ -64,7 +66,8 @@ struct Adam {
     const auto eps = static_cast<Scalar>(epsilon);
     // The quicker root and quotient are good to two units in the last place while √v may be cut off below ε·1e-7.
     const bool ordinary = epsilon >= 1e-12;
-    detail::for_each_lanes<Scalar>(count, [&]<class V>(const auto& load, const auto& store, std::type_identity<V>) {
+    detail::for_each_lanes<Scalar>(count, [&]<class V>(const auto& load, const auto& store,
+                                                       std::type_identity<V>) {
       const V g = load(gradient), m_t = load(m) * b1 + g * (1 - b1), v_t = load(v) * b2 + g * g * (1 - b2);
       store(m, m_t);
       store(v, v_t);

@@ -43,7 +43,8 @@ void for_each_lanes(Index count, Body&& body) {
          [i](Scalar* p, const V& v) { simd::store(p + i, v); }, std::type_identity<V>());
   if (i < count)
     body([i, rest = count - i](const Scalar* p) { return simd::load<V>(p + i, rest); },
-         [i, rest = count - i](Scalar* p, const V& v) { simd::store(p + i, v, rest); }, std::type_identity<V>());
+         [i, rest = count - i](Scalar* p, const V& v) { simd::store(p + i, v, rest); },
+         std::type_identity<V>());
 }
 
 /// optimizer.step(θ, gradient) by way of begin() and update(), for any expressions.
@@ -77,7 +78,8 @@ class OptimizerState {
     } else if (const auto* kept = std::get_if<Arrays>(&arrays_); !kept || kept->rows() != size) {
       fail<ShapeError>({optimizer, ": its state is that of a network with ",
                         std::visit([](const auto& a) { return extent(a); }, arrays_),
-                        " parameters or of another scalar type; expected ", size, " (use another optimiser, or reset it)"});
+                        " parameters or of another scalar type; expected ", size,
+                        " (use another optimiser, or reset it)"});
     }
     ++steps;
   }
@@ -95,7 +97,8 @@ class OptimizerState {
     return a.rows();
   }
 
-  std::variant<std::monostate, Eigen::MatrixXf, Eigen::MatrixXd, Eigen::Matrix<long double, Dynamic, Dynamic>> arrays_;
+  std::variant<std::monostate, Eigen::MatrixXf, Eigen::MatrixXd, Eigen::Matrix<long double, Dynamic, Dynamic>>
+      arrays_;
 };
 
 }  // namespace lamina::detail

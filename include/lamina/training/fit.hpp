@@ -114,7 +114,8 @@ struct FitOptions {
   Progress progress = Progress::automatic;  ///< whether to draw a progress bar
   std::ostream* progress_stream = nullptr;  ///< where to; null: standard error
   std::stop_token stop_token = {};          ///< asked between batches
-  int threads = 1;  ///< that may work on a batch, with OpenMP; 0: as many as it offers; the result is the same for any
+  int threads =
+      1;  ///< that may work on a batch, with OpenMP; 0: as many as it offers; the result is the same for any
 };
 
 /// What a source of batches fills, see fit: X, m×inputs(), and either Y or, for classes, labels; weights if the samples
@@ -248,7 +249,8 @@ class BatchesFromSource {
     } else {
       data_.labels = vector_view<Index>(piece_data_.labels, "Y");
     }
-    if (!piece_data_.weights.empty()) data_.weights = vector_view<double>(piece_data_.weights, "sample weights");
+    if (!piece_data_.weights.empty())
+      data_.weights = vector_view<double>(piece_data_.weights, "sample weights");
     const auto where = [&](const Error& error) {
       return detail::message({"source, epoch ", epoch_, ", batch ", piece_, ": ", error.what()});
     };
@@ -431,7 +433,8 @@ requires(Optimizer<std::remove_cvref_t<Optimizer_>, typename Network<Scalar, L..
   const auto check = [&](const DataView<Scalar>& data) {
     detail::check_data(data, loss, network.inputs(), network.outputs());
   };
-  detail::BatchesFromSource<Scalar, std::remove_reference_t<Source>, decltype(check)> batches(source, options, check);
+  detail::BatchesFromSource<Scalar, std::remove_reference_t<Source>, decltype(check)> batches(source, options,
+                                                                                              check);
   return detail::run_epochs(network, batches, loss, optimizer, options, callbacks...);
 }
 

@@ -27,11 +27,11 @@ struct History {
 /// What callbacks see of a fit under way, and their way to end it.
 class FitState {
  public:
-  Index epoch = 0;    ///< from 0
-  Index epochs = 0;   ///< asked for
-  Index batch = 0;    ///< from 0; the last one of the epoch when an epoch callback is called
-  Index batches = 0;  ///< in an epoch; 0 while it is unknown, in the first epoch of a source
-  Index samples = 0;  ///< seen in this epoch so far
+  Index epoch = 0;                   ///< from 0
+  Index epochs = 0;                  ///< asked for
+  Index batch = 0;                   ///< from 0; the last one of the epoch when an epoch callback is called
+  Index batches = 0;                 ///< in an epoch; 0 while it is unknown, in the first epoch of a source
+  Index samples = 0;                 ///< seen in this epoch so far
   Index samples_per_epoch = 0;       ///< 0 while it is unknown
   double loss = 0;                   ///< mean of the epoch so far
   double validation_loss = 0;        ///< NaN without validation data, and before the end of the epoch

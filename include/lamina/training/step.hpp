@@ -44,7 +44,7 @@ std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<S
   for (Index begin = 0; begin < batch.count && found.empty(); begin += rows) {
     const Index t = std::min(rows, batch.count - begin);
     engine::read_inputs(layers, batch, begin, t, workspace);
-    engine::forward(layers, network.parameters().data(), workspace, t, engine::with_threads(Pass{}, 1));
+    engine::forward(layers, network.parameters().data(), workspace, t, engine::for_tiles(Pass{}));
     layers.for_each([&](const auto& layer, std::size_t l) {
       const auto A = workspace.output(l, t, layer.outputs());
       if (found.empty() && !all_finite(view<Scalar>(A)))
