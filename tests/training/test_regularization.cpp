@@ -102,7 +102,7 @@ TEST_CASE("the columns of a network's W are its units", "[regularization]") {
   const auto before = net;
   Regularization{.max_norm = 1.5}.project(net.parameter_ranges(), net.parameters());
   int scaled = 0;
-  for (const std::size_t l : {0, 2})
+  for (const std::size_t l : {std::size_t{0}, std::size_t{2}})
     for (Index j = 0; j < net.weights(l).cols(); ++j) {
       const Eigen::VectorXd w = before.weights(l).col(j), now = net.weights(l).col(j);
       const double factor = std::min(1.0, 1.5 / w.norm());

@@ -17,7 +17,8 @@ namespace lamina {
 ///     ‖w_j‖ ≤ max_norm for the weights w_j that come into a unit j, after each step: w_j ← w_j·min(1, max_norm/‖w_j‖).
 ///
 /// An optimiser's weight_decay λ is l2 = λ/2, but is not in the loss. max_norm: Srivastava et al., Dropout, JMLR 15, 2014,
-/// section 5.1; it bounds weights only, whatever else the penalties apply to.
+/// section 5.1; it bounds weights only, whatever else the penalties apply to. A layer that does not say what its
+/// parameters are counts as one unit.
 struct Regularization {
   double l1 = 0;               ///< ≥ 0
   double l2 = 0;               ///< ≥ 0
