@@ -7,8 +7,10 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "lamina/core/borders.hpp"
+#include "lamina/core/parameters.hpp"
 #include "lamina/core/random.hpp"
 #include "lamina/core/validate.hpp"
 #include "lamina/engine/propagate.hpp"
@@ -87,6 +89,36 @@ class Network {
   Parameters& parameters() { return theta_; }
   const Parameters& parameters() const { return theta_; }
   Index parameter_count() const { return theta_.size(); }
+
+  /// Where in θ the weights, biases, scales and shifts of each layer are, in the order of θ: of the kinds named, or all.
+  ///
+  ///     net.parameter_ranges(ParameterKind::weights)
+  ///
+  /// What belongs to a layer of the user's that does not say more counts as one run of weights.
+  /// @throws ShapeError when the parts that a layer tells are not its share of θ.
+  template <std::same_as<ParameterKind>... Kinds>
+  std::vector<ParameterRange> parameter_ranges(Kinds... kinds) const {
+    std::vector<ParameterRange> ranges;
+    Index first = 0;
+    layers_.for_each([&](const auto& layer, std::size_t l) {
+      using Kind = std::remove_cvref_t<decltype(layer)>;
+      const Index end = first + Kind::parameter_count(layer.inputs(), layer.outputs());
+      const auto part = [&](ParameterKind kind, Index count, Index rows) {
+        if (count > 0 && (sizeof...(kinds) == 0 || ((kind == kinds) || ...)))
+          ranges.push_back({first, count, rows, kind, l});
+        first += count;
+      };
+      if constexpr (requires { layer.parameter_parts(part); }) {
+        layer.parameter_parts(part);
+      } else {
+        part(ParameterKind::weights, end - first, end - first);
+      }
+      if (first != end)
+        detail::fail<ShapeError>({"layer ", l, " (", detail::name_of<Kind>(), "): its parts end ", first - end,
+                                  " parameters beyond its parameter_count"});
+    });
+    return ranges;
+  }
 
   /// W of layer l (from 0), In×Out, as a view into θ; γ (1×N) of a normalising layer.
   template <std::size_t l>

@@ -3,6 +3,8 @@
 #include "lamina/optimizers/gradient_descent.hpp"
 
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "lamina/layers.hpp"
 #include "lamina/losses.hpp"
@@ -82,4 +84,43 @@ TEST_CASE("options and sizes that cannot be used", "[gradient_descent]") {
   CHECK_THROWS_WITH(GradientDescent{}.step(theta, gradient.head(2)),
                     ContainsSubstring("3 elements") && ContainsSubstring("got 2"));
   CHECK(theta == Eigen::VectorXd::Ones(3));
+}
+
+TEST_CASE("momentum, its dampening and Nesterov's, by hand", "[gradient_descent]") {
+  // Powers of two: exact. g = 1, then 2, then 4; α = 1, μ = 1/2.
+  const auto after = [](GradientDescent descent) {
+    descent.learning_rate = 1;
+    descent.momentum = 0.5;
+    Eigen::VectorXd theta = Eigen::VectorXd::Zero(1);
+    std::vector<double> path;
+    for (const double g : {1.0, 2.0, 4.0}) {
+      descent.step(theta, Eigen::VectorXd::Constant(1, g));
+      path.push_back(theta(0));
+    }
+    return path;
+  };
+  // v = 1, 2.5, 5.25
+  CHECK(after({}) == std::vector<double>{-1, -3.5, -8.75});
+  // g + v/2 = 1.5, 3.25, 6.625
+  CHECK(after({.nesterov = true}) == std::vector<double>{-1.5, -4.75, -11.375});
+  // v = 1 (not dampened), 0.5 + 1, 0.75 + 2
+  CHECK(after({.dampening = 0.5}) == std::vector<double>{-1, -2.5, -5.25});
+}
+
+TEST_CASE("without momentum there is no state, and a constant object will do", "[gradient_descent]") {
+  Eigen::VectorXd theta = Eigen::VectorXd::Ones(3);
+  const Eigen::VectorXd g = Eigen::VectorXd::Ones(3);
+  GradientDescent descent{.learning_rate = 0.5, .weight_decay = 0.5};
+  descent.step(theta, g);
+  CHECK(theta == Eigen::VectorXd::Constant(3, 0.25));
+  CHECK(descent.state.steps == 0);
+  CHECK(descent.state.scalar_kind() == 0);
+  std::as_const(descent).step(theta, g);
+  CHECK(theta == Eigen::VectorXd::Constant(3, 0.25 - 0.5 * (1 + 0.125)));
+
+  const GradientDescent heavy{.momentum = 0.5};
+  const Eigen::VectorXd before = theta;
+  CHECK_THROWS_AS(heavy.step(theta, g), OptionError);
+  CHECK_THROWS_WITH(heavy.step(theta, g), "GradientDescent: expected no momentum of a constant object, got 0.5");
+  CHECK(theta == before);
 }

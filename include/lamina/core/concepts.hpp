@@ -78,6 +78,8 @@ struct Pass {
 /// A layer may also have
 ///
 ///     void initialize(theta, rule, random) const;  // writes θ; rule(W) or rule's default; zeros when absent
+///     void parameter_parts(part) const;            // part(ParameterKind, count, rows) for its share of θ, in order, see
+///                                                  // ParameterRange; one run of weights when absent
 ///     static constexpr bool whole_batch = true;    // one tile must hold the whole batch
 ///     void update(cache, rows);                    // with whole_batch: after a finite training pass
 ///     static constexpr bool shared = true;         // forward and backward are called by all threads of pass.team, each

@@ -242,7 +242,7 @@ LAMINA_INLINE V sqrt(const V& v) {
   if constexpr (std::is_same_v<V, Element<V>>) {
     return std::sqrt(v);
   } else {
-    V root;
+    V root = v;
     for (Index l = 0; l < lanes<V>; ++l) root[l] = std::sqrt(v[l]);
     return root;
   }

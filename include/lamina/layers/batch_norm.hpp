@@ -81,6 +81,7 @@ class BatchNorm {
   auto bias(S* theta) const {
     return Gain<N>::beta(theta, inputs());
   }
+  void parameter_parts(auto&& part) const { Gain<N>::parameter_parts(part, inputs()); }
   template <class S>
   void initialize(Span<S> theta, const auto&, auto&) const {
     weights(theta.data()).setOnes();

@@ -8,6 +8,7 @@
 #include "lamina/activations/identity.hpp"
 #include "lamina/core/concepts.hpp"
 #include "lamina/core/extent.hpp"
+#include "lamina/core/parameters.hpp"
 #include "lamina/core/product.hpp"
 
 namespace lamina {
@@ -60,6 +61,12 @@ class Dense {
   template <class S>
   auto bias(S* theta) const requires(HasBias) {
     return map<S, 1, Out>(theta + inputs() * outputs(), 1, outputs());
+  }
+
+  /// part(kind, count, rows) for the parts of its share of θ, see ParameterRange.
+  void parameter_parts(auto&& part) const {
+    part(ParameterKind::weights, inputs() * outputs(), inputs());
+    if constexpr (HasBias) part(ParameterKind::bias, outputs(), outputs());
   }
 
   template <class S>

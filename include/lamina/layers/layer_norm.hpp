@@ -7,6 +7,7 @@
 #include "lamina/core/concepts.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/extent.hpp"
+#include "lamina/core/parameters.hpp"
 
 namespace lamina {
 
@@ -26,6 +27,12 @@ class Gain {
   template <class S>
   static auto beta(S* theta, Index extent) {
     return gamma(theta + extent, extent);
+  }
+
+  /// part(kind, count, rows) for γ and β, see ParameterRange.
+  static void parameter_parts(auto&& part, Index extent) {
+    part(ParameterKind::scale, extent, extent);
+    part(ParameterKind::shift, extent, extent);
   }
 };
 
@@ -62,6 +69,7 @@ class LayerNorm {
   auto bias(S* theta) const {
     return Gain<N>::beta(theta, inputs());
   }
+  void parameter_parts(auto&& part) const { Gain<N>::parameter_parts(part, inputs()); }
   template <class S>
   void initialize(Span<S> theta, const auto&, auto&) const {
     weights(theta.data()).setOnes();
