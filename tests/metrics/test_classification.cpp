@@ -126,7 +126,7 @@ TEST_CASE("a confusion matrix is printed with its names", "[metrics]") {
 }
 
 TEST_CASE("a confusion matrix of any size stays in line", "[metrics]") {
-  for (const std::size_t classes : {1, 30}) {
+  for (const std::size_t classes : {std::size_t{1}, std::size_t{30}}) {
     std::vector<int> labels;
     std::vector<std::string> names;
     for (std::size_t j = 0; j < classes; ++j) {

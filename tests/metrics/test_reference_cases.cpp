@@ -26,7 +26,7 @@ class Expected {
   void check(const std::string& name, const Eigen::MatrixXd& got) {
     CAPTURE(name);
     REQUIRE(left_.contains(name));
-    const oracle::json value = left_[name].is_array() ? left_[name] : oracle::json{left_[name]};
+    const oracle::json value = left_[name].is_array() ? left_[name] : oracle::json::array({left_[name]});
     const Eigen::MatrixXd want = oracle::matrix(value);
     REQUIRE(got.rows() == want.rows());
     REQUIRE(got.cols() == want.cols());

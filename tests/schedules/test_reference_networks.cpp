@@ -59,7 +59,8 @@ LearningRateSchedule schedule_of(const oracle::json& c) {
 void replay(const oracle::json& c, bool moves) {
   const auto t = oracle::tolerance(c);
   const auto& params = c["optimizer"]["params"];
-  auto [net, place] = oracle::network(c);
+  auto network = oracle::network(c);
+  auto& net = network.net;
   auto workspace = net.workspace();
   LearningRateSchedule schedule = schedule_of(c["schedule"]);
   const double base = params["lr"];
@@ -97,9 +98,9 @@ void replay(const oracle::json& c, bool moves) {
   };
   REQUIRE(oracle::with_loss(c["loss"],
                             [&](const auto& loss) { train(loss, oracle::targets(c, net.outputs())); }));
-  for (std::size_t l = 0; l < place.size(); ++l) {
-    oracle::check_array("W", net.weights(place[l]), oracle::matrix(c["final_weights"][l]["W"]), t);
-    oracle::check_array("b", net.bias(place[l]), oracle::matrix(c["final_weights"][l]["b"]), t);
+  for (std::size_t l = 0; l < network.place.size(); ++l) {
+    oracle::check_array("W", net.weights(network.place[l]), oracle::matrix(c["final_weights"][l]["W"]), t);
+    oracle::check_array("b", net.bias(network.place[l]), oracle::matrix(c["final_weights"][l]["b"]), t);
   }
 }
 
