@@ -52,9 +52,8 @@ class LearningRateSchedule {
     function_ = std::make_shared<const Of<S>>(std::move(schedule));
   }
   /// @throws OptionError when the schedule has a bad option.
-  LearningRateSchedule(const ReduceOnPlateau& plateau,
-                       Per per = Per::epoch)  // NOLINT(google-explicit-constructor)
-      : per_(per), plateau_(plateau) {
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  LearningRateSchedule(const ReduceOnPlateau& plateau, Per per = Per::epoch) : per_(per), plateau_(plateau) {
     plateau.check();
   }
 

@@ -28,7 +28,8 @@ struct StepDecay {
   double operator()(double learning_rate, Index k) const {
     check();
     detail::check_schedule_arguments(name, learning_rate, k);
-    return learning_rate * std::pow(gamma, static_cast<double>(k / step_size));
+    const Index decays = k / step_size;
+    return learning_rate * std::pow(gamma, static_cast<double>(decays));
   }
 };
 

@@ -127,7 +127,7 @@ Eigen::MatrixXd numbers_of(const Derived& X, const char* argument) {
 /// @throws as numbers_of; DataError when a number is no probability, or the numbers of a row of several do not sum to 1.
 template <class Derived>
 Eigen::MatrixXd probabilities_of(const Derived& X) {
-  const Eigen::MatrixXd P = numbers_of(X, "probabilities");
+  Eigen::MatrixXd P = numbers_of(X, "probabilities");
   for (Index i = 0; i < P.rows(); ++i)
     for (Index j = 0; j < P.cols(); ++j)
       if (P(i, j) < 0 || P(i, j) > 1)
