@@ -1,0 +1,118 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <charconv>
+#include <cmath>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lamina/core/errors.hpp"
+
+namespace lamina {
+
+/// A named series of numbers, such as the losses of a History: one for each epoch.
+struct Column {
+  std::string name;
+  std::vector<double> values;
+};
+
+namespace detail {
+
+/// The shortest digits that give the same double when they are read, without a locale.
+inline void append_number(std::string& to, double x) {
+  char digits[32];
+  to.append(digits, std::to_chars(digits, digits + sizeof digits, x).ptr);
+}
+
+/// @throws ShapeError when the columns differ in length; OptionError when a name is empty or occurs twice.
+inline void check_columns(const std::vector<Column>& columns) {
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    const auto& [name, values] = columns[j];
+    if (name.empty()) fail<OptionError>({"column ", j, ": expected a name, got none"});
+    for (std::size_t i = 0; i < j; ++i)
+      if (columns[i].name == name)
+        fail<OptionError>({"column ", j, ": the name ", name, " is that of column ", i, " too"});
+    if (values.size() != columns[0].values.size())
+      fail<ShapeError>({"column ", name, ": expected ", columns[0].values.size(), " numbers, as in column ",
+                        columns[0].name, ", got ", values.size()});
+  }
+}
+
+inline void write_all(std::ostream& out, const std::string& text) {
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!out) fail<Error>({"the stream could not be written"});
+}
+
+}  // namespace detail
+
+/// Writes the columns as CSV, RFC 4180: their names, then a line for each number. Numbers are the shortest that give the
+/// same double when they are read; NaN is an empty field, and infinity `inf`.
+///
+/// @throws ShapeError when the columns differ in length; OptionError when a name is empty or occurs twice; Error when the
+///         stream fails.
+inline void write_csv(std::ostream& out, const std::vector<Column>& columns) {
+  detail::check_columns(columns);
+  std::string text;
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    const std::string& name = columns[j].name;
+    if (j > 0) text += ',';
+    if (name.find_first_of("\",\r\n") == std::string::npos) {
+      text += name;
+      continue;
+    }
+    text += '"';
+    for (const char c : name) text.append(c == '"' ? 2 : 1, c);
+    text += '"';
+  }
+  text += '\n';
+  for (std::size_t i = 0; !columns.empty() && i < columns[0].values.size(); ++i) {
+    // A line of one empty field would be an empty line: that field is written with its quotes.
+    if (columns.size() == 1 && std::isnan(columns[0].values[i])) text += "\"\"";
+    for (std::size_t j = 0; j < columns.size(); ++j) {
+      if (j > 0) text += ',';
+      if (!std::isnan(columns[j].values[i])) detail::append_number(text, columns[j].values[i]);
+    }
+    text += '\n';
+  }
+  detail::write_all(out, text);
+}
+
+/// Writes the columns as a JSON object (RFC 8259) of arrays, {"loss": [0.5, 0.25], …}. Numbers as in write_csv; NaN and
+/// infinity, which JSON does not have, are null.
+///
+/// @throws as write_csv
+inline void write_json(std::ostream& out, const std::vector<Column>& columns) {
+  detail::check_columns(columns);
+  std::string text = "{";
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    text += j > 0 ? ",\n \"" : "\n \"";
+    for (const char c : columns[j].name) {
+      if (c == '"' || c == '\\') {
+        text += {'\\', c};
+      } else if (static_cast<unsigned char>(c) < 0x20) {
+        constexpr std::string_view hexadecimal = "0123456789abcdef";
+        text += "\\u00";
+        text += {hexadecimal[static_cast<unsigned char>(c) / 16],
+                 hexadecimal[static_cast<unsigned char>(c) % 16]};
+      } else {
+        text += c;
+      }
+    }
+    text += "\": [";
+    for (std::size_t i = 0; i < columns[j].values.size(); ++i) {
+      if (i > 0) text += ", ";
+      if (std::isfinite(columns[j].values[i])) {
+        detail::append_number(text, columns[j].values[i]);
+      } else {
+        text += "null";
+      }
+    }
+    text += ']';
+  }
+  text += "\n}\n";
+  detail::write_all(out, text);
+}
+
+}  // namespace lamina
