@@ -145,6 +145,8 @@ TEST_CASE("a column of numbers and text is refused", "[encoding]") {
       ContainsSubstring("train.csv, line 4, column 1 \"a\": expected a number, as in 3 of 4 rows") &&
           ContainsSubstring("got \"12abc\""));
   CHECK(fitted(text, {.targets = {"y"}, .categorical = {"a"}}).inputs() == 4);
+  CHECK_THROWS_WITH(fitted("a,y\n1,1\n1e400,2\n", {.targets = {"y"}}),
+                    ContainsSubstring("line 3, column 1 \"a\": expected a number below"));
 }
 
 TEST_CASE("a column with too many categories is refused before it fills the memory", "[encoding]") {

@@ -20,11 +20,12 @@ namespace lamina {
 /// A column of a table by its name, or by its number from 0; negative numbers count from the end, −1 is the last.
 class CsvColumn {
  public:
-  CsvColumn(const char* name) : name_(name), by_name_(true) {}  // NOLINT(google-explicit-constructor)
-  CsvColumn(std::string name)
-      : name_(std::move(name)), by_name_(true) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor)
+  CsvColumn(const char* name) : name_(name), by_name_(true) {}
+  CsvColumn(std::string name) : name_(std::move(name)), by_name_(true) {}
   template <std::integral Number>
-  CsvColumn(Number number) : number_(static_cast<Index>(number)) {}  // NOLINT(google-explicit-constructor)
+  CsvColumn(Number number) : number_(static_cast<Index>(number)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   bool by_name() const { return by_name_; }
   const std::string& name() const { return name_; }
@@ -217,6 +218,7 @@ class CsvTable {
   Index column(const CsvColumn& which) const { return find_column(which, names_, columns(), source_); }
   std::vector<Index> column_numbers(const std::vector<CsvColumn>& which) const {
     std::vector<Index> result;
+    result.reserve(which.size());
     for (const CsvColumn& c : which) result.push_back(column(c));
     return result;
   }
@@ -312,6 +314,7 @@ class CsvTable {
     if (kept.empty())
       detail::fail<DataError>({source_, ": expected a row without a missing value, got none"});
     std::vector<Scalar> fills;
+    fills.reserve(which.size());
     for (const Index j : which) fills.push_back(static_cast<Scalar>(fill_of(j, missing)));
     Eigen::Matrix<Scalar, Dynamic, Dynamic, Order> X(static_cast<Index>(kept.size()),
                                                      static_cast<Index>(which.size()));

@@ -149,8 +149,10 @@ struct FeatureEncoding {
       if (classes && targets_read.size() > 1)
         detail::fail<OptionError>({table.source(), ", ", table.column_text(j),
                                    ": expected numbers, for there are several targets, got classes"});
-      for (const Index i : rows)
+      for (const Index i : rows) {
         if (table.is_missing(i, j)) table.fail(i, j, "expected a target");
+        if (options.target_kind == TargetKind::numbers) static_cast<void>(table.number(i, j));
+      }
       result.targets.push_back(result.described(table, j, classes, rows));
     }
     return result;
@@ -223,7 +225,9 @@ struct FeatureEncoding {
     for (const Index i : rows) {
       if (table.is_missing(i, j)) continue;
       double x = 0;
-      if (detail::read_cell(table.options(), table.cell(i, j), x) != detail::NumberText::other) {
+      const detail::NumberText kind = detail::read_cell(table.options(), table.cell(i, j), x);
+      if (kind == detail::NumberText::too_large) static_cast<void>(table.number(i, j));  // which says so
+      if (kind == detail::NumberText::number) {
         ++numbers;
       } else if (text++ == 0) {
         first_text = i;
@@ -249,10 +253,9 @@ struct FeatureEncoding {
       if (!column.name.empty()) static_cast<void>(table.column(column.name));  // there are not two
     }
     if (!categorical) {
-      for (const Index i : rows) {
-        if (table.is_missing(i, j) && missing == Missing::error) table.fail(i, j, "expected a number");
-        static_cast<void>(table.number(i, j));
-      }
+      if (missing == Missing::error)
+        for (const Index i : rows)
+          if (table.is_missing(i, j)) table.fail(i, j, "expected a number");
       column.fill = table.fill_of(j, missing);
       return column;
     }
