@@ -60,7 +60,9 @@ class Normalization {
   template <EigenDense DX>
   static Normalization standardize(const DX& X) {
     return fitted(X, [](const auto& x, Row& center, Row& scale, Row&, Index j) {
-      const double mean = x.mean(), deviation = std::sqrt((x - mean).square().mean());
+      // The mean once more, from numbers near 0: the first one's rounding grows with m.
+      const double near = x.minCoeff() == x.maxCoeff() ? x(0) : x.mean(), mean = near + (x - near).mean();
+      const double deviation = std::sqrt((x - mean).square().mean());
       center(j) = mean;
       // Rounding alone gives a constant column a deviation of some ε·|mean|.
       const bool constant = deviation <= 10 * std::numeric_limits<double>::epsilon() * std::abs(mean);
@@ -96,9 +98,12 @@ class Normalization {
 
   template <class S>
   void forward(const ConstSpan<S>&, const ConstTile<S>& A0, Tile<S>& A, Span<S>&, const Pass&) const {
-    for (Index j = 0; j < A.cols(); ++j)
-      A.col(j).array() = (A0.col(j).array() - static_cast<S>(center_(j))) * static_cast<S>(scale_(j)) +
-                         static_cast<S>(offset_(j));
+    for (Index j = 0; j < A.cols(); ++j) {
+      // The center as S has it, and what that leaves out of it in the offset.
+      const auto center = static_cast<S>(center_(j));
+      const auto offset = static_cast<S>(offset_(j) - (center_(j) - static_cast<double>(center)) * scale_(j));
+      A.col(j).array() = (A0.col(j).array() - center) * static_cast<S>(scale_(j)) + offset;
+    }
   }
 
   template <class S>
