@@ -40,6 +40,19 @@ class NonFiniteError : public Error {
   using Error::Error;
 };
 
+/// A file, or bytes in memory, that is not what its format says: names the file, the place (byte offset, line and column, or
+/// field), what was expected and what came.
+class FormatError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file that cannot be opened, read or written.
+class FileError : public Error {
+ public:
+  using Error::Error;
+};
+
 #if defined(__GNUC__)
 #define LAMINA_COLD [[gnu::cold, gnu::noinline]]
 #else
