@@ -89,7 +89,7 @@ Scalar element_as(T x, std::size_t i, std::string_view where) {
                        std::to_string(std::numeric_limits<Scalar>::max()), ", got ", std::to_string(x)});
     return static_cast<Scalar>(x);
   } else {
-    constexpr T end = static_cast<T>(std::numeric_limits<Scalar>::max() / 2 + 1) * 2;  // a power of two
+    constexpr T end = static_cast<T>(std::uint64_t{1} << (std::numeric_limits<Scalar>::digits - 1)) * 2;
     constexpr T begin = std::unsigned_integral<Scalar> ? T(0) : -end;
     if (!(x >= begin && x < end) || static_cast<T>(static_cast<Scalar>(x)) != x)
       fail<DataError>({where, ", element ", i, ": expected an integer from ",

@@ -342,6 +342,7 @@ inline std::map<std::string, Array> read_npz(const std::string& path,
 /// @throws OptionError, ShapeError as to_npy; ShapeError at 4 GiB (zip64 is not written).
 inline std::vector<std::byte> to_npz(const std::map<std::string, Array>& arrays) {
   std::vector<detail::ZipEntry> entries;
+  entries.reserve(arrays.size());
   for (const auto& [name, array] : arrays) entries.push_back({name + ".npy", to_npy(array)});
   return detail::to_zip(entries);
 }

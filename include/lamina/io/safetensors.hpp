@@ -359,7 +359,7 @@ inline SafetensorsPlan plan_safetensors(std::span<const Tensor> tensors,
 
   std::string header = "{";
   if (!metadata.empty()) {
-    header += "\"__metadata__\":{";
+    header += R"("__metadata__":{)";
     bool first = true;
     for (const auto& [key, value] : metadata) {
       header += (std::exchange(first, false) ? "" : ",") + json_text(key) + ":" + json_text(value);
@@ -370,11 +370,11 @@ inline SafetensorsPlan plan_safetensors(std::span<const Tensor> tensors,
   for (const Tensor* tensor : plan.order) {
     if (header.size() > 1) header += ",";
     header +=
-        json_text(tensor->name) + ":{\"dtype\":\"" + std::string(name_of(tensor->dtype)) + "\",\"shape\":[";
+        json_text(tensor->name) + R"(:{"dtype":")" + std::string(name_of(tensor->dtype)) + R"(","shape":[)";
     for (std::size_t d = 0; d < tensor->shape.size(); ++d)
       header += (d ? "," : "") + std::to_string(tensor->shape[d]);
     const std::uint64_t end = begin + tensor->data.size();
-    header += "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";
+    header += R"(],"data_offsets":[)" + std::to_string(begin) + "," + std::to_string(end) + "]}";
     begin = end;
   }
   header += "}";
