@@ -1,15 +1,14 @@
 // Handwritten digits, 784-128-10: trains on 60000 images and recognises 97.5 % of 10000 others.
 //
 //   07_mnist FOLDER        that holds train-images-idx3-ubyte, train-labels-idx1-ubyte,
-//                          t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or (with zlib) .gz
+//                          t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or (with zlib) as .gz
 //   07_mnist TRAIN_IMAGES TRAIN_LABELS TEST_IMAGES TEST_LABELS
 
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <lamina/data/idx.hpp>
 #include <lamina/lamina.hpp>
-
-#include "idx.hpp"
 
 using namespace lamina;
 
@@ -39,8 +38,10 @@ double accuracy(const Eigen::MatrixXf& logits, const Eigen::VectorXi& labels) {
 int main(int argc, char** argv) {
   try {
     const auto files = paths({argv + 1, argv + argc});
-    const idx::Images X = idx::images(files[0]), test_X = idx::images(files[2]);
-    const Eigen::VectorXi labels = idx::labels(files[1]), test_labels = idx::labels(files[3]);
+    auto [X, labels] = read_idx_samples<float>(files[0], files[1]);
+    auto [test_X, test_labels] = read_idx_samples<float>(files[2], files[3]);
+    X /= 255;  // from bytes to numbers from 0 to 1
+    test_X /= 255;
 
     Network<float, Dense<784, 128, ReLU>, Dense<128, 10>> net;
     net.initialize(1);
@@ -52,8 +53,6 @@ int main(int argc, char** argv) {
         });
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
 
-    net.loss(test_X, test_labels,
-             SoftmaxCrossEntropy{});  // test images and labels go together, or this throws
     const double right = accuracy(net.predict(test_X), test_labels);
     std::cout << "test accuracy " << 100 * right << " % after " << elapsed.count() << " s\n";
     return right >= 0.975 ? 0 : 1;

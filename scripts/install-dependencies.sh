@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that the named groups need, those that are missing and no others.
 #
-#   scripts/install-dependencies.sh build test demo lint docs benchmark
+#   scripts/install-dependencies.sh build test demo data lint docs sanitize benchmark
 #
 # CXX (default g++) names the compiler of the group `build`. Elsewhere than on Debian it prints what is needed.
 set -euo pipefail
@@ -20,9 +20,13 @@ packages() {
     test)
       echo :catch2
       echo :nlohmann-json3-dev
+      echo :zlib1g-dev
       echo pkg-config:pkg-config
       ;;
     demo)
+      ;;
+    data)
+      echo :zlib1g-dev
       ;;
     lint)
       echo clang-format:clang-format
@@ -43,7 +47,7 @@ packages() {
       echo :libfann-dev:optional
       ;;
     *)
-      echo "unknown group '$1'; known: build test demo lint docs sanitize benchmark" >&2
+      echo "unknown group '$1'; known: build test demo data lint docs sanitize benchmark" >&2
       exit 2
       ;;
   esac

@@ -47,6 +47,12 @@ class FormatError : public Error {
   using Error::Error;
 };
 
+/// A file that cannot be opened, read or written.
+class FileError : public Error {
+ public:
+  using Error::Error;
+};
+
 #if defined(__GNUC__)
 #define LAMINA_COLD [[gnu::cold, gnu::noinline]]
 #else

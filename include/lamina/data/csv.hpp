@@ -43,7 +43,7 @@ class CsvReader {
   explicit CsvReader(const std::filesystem::path& path, CsvOptions options = {})
       : CsvReader(path.string(), std::move(options)) {
     file_ = std::make_unique<std::ifstream>(path, std::ios::in | std::ios::binary);
-    if (!*file_) detail::fail<Error>({table_.source_, ": cannot be opened"});
+    if (!*file_) detail::fail<FileError>({table_.source_, ": cannot be opened"});
     stream_ = file_->rdbuf();
     begin();
   }
@@ -447,7 +447,7 @@ void write_csv(const std::filesystem::path& path, const DX& X, const std::vector
                char delimiter = ',') {
   detail::check_csv_writing(X.cols(), names, delimiter);
   std::ofstream file(path, std::ios::out | std::ios::binary | std::ios::trunc);
-  if (!file) detail::fail<Error>({path.string(), ": cannot be opened for writing"});
+  if (!file) detail::fail<FileError>({path.string(), ": cannot be opened for writing"});
   write_csv(file, X, names, delimiter);
   file.close();
   if (!file) detail::fail<Error>({path.string(), ": cannot be written"});
