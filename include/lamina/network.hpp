@@ -114,8 +114,8 @@ class Network {
         part(ParameterKind::weights, end - first, end - first);
       }
       if (first != end)
-        detail::fail<ShapeError>({"layer ", l, " (", detail::name_of<Kind>(), "): its parts end ", first - end,
-                                  " parameters beyond its parameter_count"});
+        detail::fail<ShapeError>({"layer ", l, " (", detail::name_of<Kind>(), "): its parts end ",
+                                  first - end, " parameters beyond its parameter_count"});
     });
     return ranges;
   }
@@ -156,6 +156,11 @@ class Network {
     return layers_.template get<l>();
   }
   const Layers& layers() const { return layers_; }
+  /// f(layer, l) from the first to the last; extents must stay what they are.
+  template <class F>
+  void for_each_layer(F&& f) {
+    layers_.for_each(f);
+  }
 
   /// Draws all weights afresh, each layer's from the family its activation asks for (He for ReLU and its kin, LeCun for
   /// SELU, else Glorot); biases become 0, scales 1, running statistics are reset. The same seed gives the same

@@ -121,6 +121,7 @@ TEST_CASE("without momentum there is no state, and a constant object will do", "
   const GradientDescent heavy{.momentum = 0.5};
   const Eigen::VectorXd before = theta;
   CHECK_THROWS_AS(heavy.step(theta, g), OptionError);
-  CHECK_THROWS_WITH(heavy.step(theta, g), "GradientDescent: expected no momentum of a constant object, got 0.5");
+  CHECK_THROWS_WITH(heavy.step(theta, g),
+                    "GradientDescent: expected no momentum of a constant object, got 0.5");
   CHECK(theta == before);
 }

@@ -82,6 +82,7 @@ struct Pass {
 ///                                                  // ParameterRange; one run of weights when absent
 ///     static constexpr bool whole_batch = true;    // one tile must hold the whole batch
 ///     void update(cache, rows);                    // with whole_batch: after a finite training pass
+///     void persist(archive);                       // what update changes, to or from a checkpoint: archive.numbers(…)
 ///     static constexpr bool shared = true;         // forward and backward are called by all threads of pass.team, each
 ///                                                  // to do its share; else by the first alone
 ///     static constexpr std::string_view name;

@@ -339,6 +339,8 @@ struct Evaluation {
   Scalar F = 0;
   Scalar divisor = 0;
   bool stepped = false;  ///< the step has taken the gradient
+  Scalar weight =
+      0;  ///< what the sum of the samples' losses was divided by: their number, or their weights' sum
 };
 
 /// F = Σᵢ sᵢ·Fᵢ / Σᵢ sᵢ·wᵢ over the rows of a batch, with the sample weights sᵢ (1 without) and the loss's own wᵢ (1 for
@@ -468,7 +470,7 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
   const auto divisor = static_cast<Scalar>(total.divisor);
   if (derivatives && !one_tile) workspace.gradient /= divisor;
   return {static_cast<Scalar>(total.value / total.divisor), one_tile ? Scalar(1) : divisor,
-          of_chunk[0].shared.stepping};
+          of_chunk[0].shared.stepping, divisor};
 }
 
 }  // namespace lamina::engine

@@ -69,6 +69,12 @@ class BatchNorm {
     variance_ = Statistics::Ones(1, inputs());
   }
 
+  /// For checkpoints: the running statistics to or from an archive of lamina/training/state_archive.hpp.
+  void persist(auto& archive) {
+    archive.numbers("running means", mean_.data(), inputs());
+    archive.numbers("running variances", variance_.data(), inputs());
+  }
+
   static constexpr Index parameter_count(Index inputs, Index) { return Gain<N>::parameter_count(inputs); }
   /// X̂, 1 / √(σ² + ε), μ and σ²
   static constexpr Index cache_size(Index rows, Index inputs, Index) { return (rows + 3) * inputs; }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <concepts>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -19,8 +20,13 @@
 #include <variant>
 #include <vector>
 
+#include "lamina/data/split.hpp"
+#include "lamina/schedules/schedule.hpp"
+#include "lamina/training/clipping.hpp"
+#include "lamina/training/context.hpp"
 #include "lamina/training/history.hpp"
 #include "lamina/training/progress.hpp"
+#include "lamina/training/regularization.hpp"
 #include "lamina/training/step.hpp"
 
 namespace lamina {
@@ -114,8 +120,18 @@ struct FitOptions {
   Progress progress = Progress::automatic;  ///< whether to draw a progress bar
   std::ostream* progress_stream = nullptr;  ///< where to; null: standard error
   std::stop_token stop_token = {};          ///< asked between batches
-  int threads =
-      1;  ///< that may work on a batch, with OpenMP; 0: as many as it offers; the result is the same for any
+  /// Threads that may work on a batch, with OpenMP; 0: as many as it offers. The result is the same for any number.
+  int threads = 1;
+  /// A part of the samples that is held out as validation data, in [0, 1): drawn with the seed, for labels with as many
+  /// of each class as there are in the whole. Not together with `validation`.
+  double validation_split = 0;
+  LearningRateSchedule schedule =
+      {};  ///< of the optimiser's learning_rate (and momentum), which fit puts back at its end
+  Regularization regularization =
+      {};                  ///< penalties and a bound of the weights' norms; penalties are a part of the loss
+  Clipping clipping = {};  ///< bounds of the gradient
+  Index accumulate =
+      1;  ///< batches to a step, whose gradients are averaged over their samples; the last may have fewer
 };
 
 /// What a source of batches fills, see fit: X, m×inputs(), and either Y or, for classes, labels; weights if the samples
@@ -166,42 +182,72 @@ void at_epoch(Callback& callback, FitState& state) {
 }
 
 template <class Callback>
-concept FitCallback = requires(Callback& callback, FitState& state) {
+concept FitCallback = SeesContext<Callback> || requires(Callback& callback, FitState& state) {
   callback(state);
-}
-|| requires(Callback& callback, FitState& state) { callback.on_epoch(state); }
-|| requires(Callback& callback, FitState& state) { callback.on_batch(state); };
+} || requires(Callback& callback, FitState& state) {
+  callback.on_epoch(state);
+} || requires(Callback& callback, FitState& state) {
+  callback.on_batch(state);
+};
 
-/// The batches of a data set in memory: all samples once an epoch, in a different order each time if asked for.
+/// The batches of a data set in memory: all samples, or those that `rows` names, once an epoch, in a different order each
+/// time if asked for.
 template <class Scalar>
 class BatchesInMemory {
  public:
-  BatchesInMemory(const DataView<Scalar>& data, Index batch_size, bool shuffle, std::uint64_t seed)
-      : data_(data), batch_size_(batch_size), random_(seed) {
-    if (!shuffle || batch_size >= data.rows()) return;
-    order_.resize(static_cast<std::size_t>(data.rows()));
-    std::iota(order_.begin(), order_.end(), Index{0});
+  BatchesInMemory(const DataView<Scalar>& data, Index batch_size, bool shuffle, std::uint64_t seed,
+                  std::vector<Index> rows = {})
+      : data_(data),
+        samples_(rows.empty() ? data.rows() : static_cast<Index>(rows.size())),
+        rows_(std::move(rows)),
+        random_(seed) {
+    batch_size_ = batch_size == full_batch ? samples_ : std::min(batch_size, samples_);
+    shuffle_ = shuffle && batch_size_ < samples_;
+    if (shuffle_) order_.resize(static_cast<std::size_t>(samples_));
   }
 
-  Index batches() const { return (samples() + batch_size_ - 1) / batch_size_; }
-  Index samples() const { return data_.rows(); }
+  Index batches() const { return (samples_ + batch_size_ - 1) / batch_size_; }
+  Index samples() const { return samples_; }
 
   void begin_epoch(Index) {
-    if (!order_.empty()) random_.shuffle(order_);
+    at_epoch_ = random_.state();
+    if (!shuffle_) return;
+    if (rows_.empty()) {
+      std::iota(order_.begin(), order_.end(), Index{0});
+    } else {
+      order_ = rows_;
+    }
+    random_.shuffle(order_);
   }
   /// Batch number `index` of the epoch; none after the last.
   std::optional<Batch<Scalar>> batch(Index index) {
     const Index first = index * batch_size_;
-    if (first >= samples()) return {};
-    return Batch<Scalar>(data_, first, std::min(batch_size_, samples() - first),
-                         order_.empty() ? nullptr : order_.data());
+    if (first >= samples_) return {};
+    const std::vector<Index>& order = shuffle_ ? order_ : rows_;
+    return Batch<Scalar>(data_, first, std::min(batch_size_, samples_ - first),
+                         order.empty() ? nullptr : order.data());
   }
+
+  /// @name For checkpoints
+  /// @{
+
+  Index known_samples() const { return samples_; }
+  /// Of the random numbers at the beginning of the epoch, or now when none is under way.
+  Random::State state(bool in_epoch) const { return in_epoch ? at_epoch_ : random_.state(); }
+  /// Goes on at the beginning of `epoch`, or, when it is under way, behind its first batches.
+  void resume(const Random::State& state, Index epoch, bool in_epoch, Index /*batches*/) {
+    random_ = Random(state);
+    if (in_epoch) begin_epoch(epoch);
+  }
+  /// @}
 
  private:
   DataView<Scalar> data_;
-  Index batch_size_;
+  Index samples_, batch_size_ = 0;
+  bool shuffle_ = false;
+  std::vector<Index> rows_, order_;
   Random random_;
-  std::vector<Index> order_;
+  Random::State at_epoch_;
 };
 
 /// The batches of a source: what it gives at a time, cut into batches. How many there are is known after an epoch.
@@ -219,6 +265,7 @@ class BatchesFromSource {
   Index samples() const { return samples_; }
 
   void begin_epoch(Index epoch) {
+    at_epoch_ = random_.state();
     epoch_ = epoch;
     piece_ = at_ = seen_ = 0;
     rows_ = 0;
@@ -233,6 +280,19 @@ class BatchesFromSource {
     at_ += count;
     seen_ += count;
     return Batch<Scalar>(data_, first, count, order_.empty() ? nullptr : order_.data());
+  }
+
+  Index known_samples() const { return -1; }
+  Random::State state(bool in_epoch) const { return in_epoch ? at_epoch_ : random_.state(); }
+  /// The source is asked for the epoch from its beginning again.
+  void resume(const Random::State& state, Index epoch, bool in_epoch, Index batches) {
+    random_ = Random(state);
+    if (!in_epoch) return;
+    begin_epoch(epoch);
+    for (Index index = 0; index < batches; ++index)
+      if (!batch(index))
+        fail<DataError>({"source: expected at least ", batches, " batches in epoch ", epoch,
+                         ", as before the checkpoint, got ", index});
   }
 
  private:
@@ -274,6 +334,7 @@ class BatchesFromSource {
   Index batch_size_;
   bool shuffle_;
   Random random_;
+  Random::State at_epoch_;
   Check check_;
   SourceBatch<Scalar> piece_data_;
   DataView<Scalar> data_;
@@ -288,18 +349,115 @@ inline void check_fit_options(std::size_t layers, const FitOptions& options) {
     fail<OptionError>({"batch_size: expected at least 1, or full_batch, got ", options.batch_size});
   if (options.threads < 0)
     fail<OptionError>({"threads: expected at least 1, or 0 for all, got ", options.threads});
+  if (options.accumulate < 1)
+    fail<OptionError>({"accumulate: expected at least 1, got ", options.accumulate});
+  if (!(options.validation_split >= 0 && options.validation_split < 1))
+    fail<OptionError>({"validation_split: expected a part in [0, 1), got ", options.validation_split});
+  if (options.validation_split > 0 && options.validation)
+    fail<OptionError>(
+        {"validation_split: expected 0 beside validation data, got ", options.validation_split});
+  options.regularization.check();
+  options.clipping.check();
+}
+
+/// The optimiser's learning rate and momentum as the schedule wants them for a step, and back at the end.
+template <class Optimizer_>
+class ScheduledRate {
+ public:
+  explicit ScheduledRate(Optimizer_& optimizer) : optimizer_(optimizer) {
+    if constexpr (has_rate) rate_ = optimizer.learning_rate;
+    if constexpr (has_momentum) momentum_ = optimizer.momentum;
+    if constexpr (has_beta1) momentum_ = optimizer.beta1;
+  }
+  ScheduledRate(const ScheduledRate&) = delete;
+  ScheduledRate& operator=(const ScheduledRate&) = delete;
+  ~ScheduledRate() {
+    if constexpr (has_rate) optimizer_.learning_rate = rate_;
+    set_momentum(momentum_);
+  }
+
+  /// @return whether the rate is 0: an optimiser refuses that, and what it does to θ does not count
+  /// @throws OptionError when the optimiser has no learning_rate to change.
+  bool set(LearningRateSchedule& schedule, Index step, Index epoch) {
+    if (!schedule) return false;
+    if constexpr (has_rate) {
+      const double rate = schedule.before_step(rate_, step, epoch);
+      optimizer_.learning_rate = std::max(rate, std::numeric_limits<double>::min());
+      if (const auto momentum = schedule.momentum(step, epoch); momentum && momentum_ > 0)
+        set_momentum(*momentum);
+      return rate == 0;
+    } else {
+      fail<OptionError>({"schedule: expected an optimiser with a learning_rate"});
+    }
+  }
+  double rate() const {
+    if constexpr (has_rate) return optimizer_.learning_rate;
+    return std::nan("");
+  }
+
+ private:
+  static constexpr bool has_rate = requires(Optimizer_ & o) { o.learning_rate = 1.0; };
+  static constexpr bool has_momentum = requires(Optimizer_ & o) { o.momentum = 1.0; };
+  static constexpr bool has_beta1 = requires(Optimizer_ & o) { o.beta1 = 1.0; };
+
+  void set_momentum(double momentum) {
+    if constexpr (has_momentum) optimizer_.momentum = momentum;
+    if constexpr (has_beta1) optimizer_.beta1 = momentum;
+  }
+
+  Optimizer_& optimizer_;
+  double rate_ = 0, momentum_ = 0;
+};
+
+/// The gradient of several batches that make one step: Σ wᵢ·gᵢ / Σ wᵢ, wᵢ what the batch's losses were divided by.
+template <class Scalar>
+class Accumulated {
+ public:
+  template <class Net, class Loss>
+  Scalar add(Net& network, const Batch<Scalar>& batch, const Loss& loss, typename Net::Workspace& workspace) {
+    const auto result = network.run(batch, loss, workspace, Mode::training, engine::NoStep{});
+    if (batches_ == 0) sum_.setZero(workspace.gradient.size());
+    sum_ += workspace.gradient * result.weight;
+    weight_ += static_cast<double>(result.weight);
+    loss_ += static_cast<double>(result.F) * static_cast<double>(result.weight);
+    samples_ += batch.count;
+    ++batches_;
+    return result.F;
+  }
+  Index batches() const { return batches_; }
+  Index samples() const { return samples_; }
+  /// The mean loss; the gradient becomes `gradient`, and all begins anew.
+  template <class Gradient>
+  double take(Gradient& gradient) {
+    gradient = weight_ > 0 ? (sum_ / static_cast<Scalar>(weight_)).eval() : sum_;
+    const double F = weight_ > 0 ? loss_ / weight_ : 0;
+    weight_ = loss_ = 0;
+    batches_ = samples_ = 0;
+    return F;
+  }
+
+ private:
+  Eigen::Matrix<Scalar, Dynamic, 1> sum_;
+  double weight_ = 0, loss_ = 0;
+  Index batches_ = 0, samples_ = 0;
+};
+
+/// The validation data of the options, checked.
+template <class Scalar, class Network_, class Loss>
+std::optional<Batch<Scalar>> validation_batch(const Network_& network, const Loss& loss,
+                                              const FitOptions& options) {
+  if (!options.validation) return {};
+  const DataView<Scalar>& data = options.validation.template get<Scalar>();
+  check_data(data, loss, network.inputs(), network.outputs(), "validation X", "validation Y");
+  return Batch<Scalar>(data);
 }
 
 /// The epochs of a fit, over whatever gives the batches.
 template <class Scalar, class... L, class Loss, class Optimizer_, class Batches, class... Callbacks>
-History run_epochs(Network<Scalar, L...>& network, Batches& source, const Loss& loss, Optimizer_& optimizer,
+History run_epochs(Network<Scalar, L...>& network, Batches& source,
+                   const std::optional<Batch<Scalar>>& validation, const Loss& loss, Optimizer_& optimizer,
                    const FitOptions& options, Callbacks&... callbacks) {
   using Clock = std::chrono::steady_clock;
-  const bool validates = static_cast<bool>(options.validation);
-  if (validates)
-    check_data(options.validation.template get<Scalar>(), loss, network.inputs(), network.outputs(),
-               "validation X", "validation Y");
-
   auto workspace = network.workspace();
   workspace.seed = options.seed;
   workspace.threads = options.threads == 0 ? available_threads() : options.threads;
@@ -315,60 +473,122 @@ History run_epochs(Network<Scalar, L...>& network, Batches& source, const Loss& 
     }
   } finish{bar};
 
+  const StepOptions step_options{options.regularization, options.clipping};
+  std::vector<ParameterRange> ranges;
+  if (step_options.any()) ranges = network.parameter_ranges();
+  ScheduledRate<Optimizer_> rate(optimizer);
+  Accumulated<Scalar> accumulated;
+  Eigen::Matrix<Scalar, Dynamic, 1> unmoved;  // θ before a step at a rate of 0
+
   History history;
   FitState state;
   state.epochs = options.epochs;
   state.history = &history;
-  for (state.epoch = 0; state.epoch < options.epochs; ++state.epoch) {
+  FitContext<Network<Scalar, L...>, Optimizer_, Batches, Loss, Callbacks...> context{
+      network, optimizer, source, loss, options, workspace, state, history, options.schedule, {callbacks...}};
+  const auto call = [&](auto&& hook) { context.for_each_callback(hook); };
+  call([&](auto& c) {
+    if constexpr (requires { c.begin(context); }) c.begin(context);
+  });
+  call([&](auto& c) {
+    if constexpr (requires { c.resume(context); }) c.resume(context);
+  });
+  const auto end = [&]() -> History& {
+    call([&](auto& c) {
+      if constexpr (requires { c.end(context); }) c.end(context);
+    });
+    return history;
+  };
+
+  // The step for the batches whose gradients have been accumulated; the last of them, for messages.
+  const auto step_of_several = [&](const Batch<Scalar>& last) {
+    const auto samples = static_cast<double>(accumulated.samples());
+    const double F = accumulated.take(workspace.gradient);
+    context.sum += samples * regularized_step(network, last, F, optimizer, workspace, step_options, ranges);
+  };
+
+  for (; state.epoch < options.epochs && !(state.stopped() && !context.in_epoch); ++state.epoch) {
     const auto began = Clock::now();
     const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
-    source.begin_epoch(state.epoch);
-    double sum = 0;
+    if (!std::exchange(context.in_epoch, false)) {
+      source.begin_epoch(state.epoch);
+      context.sum = 0;
+      state.samples = state.batch = 0;
+    }
     state.batches = source.batches();
     state.samples_per_epoch = source.samples();
-    state.samples = 0;
     state.validation_loss = std::nan("");
-    for (state.batch = 0;; ++state.batch) {
+    std::optional<Batch<Scalar>> batch = source.batch(state.batch);
+    for (; batch; ++state.batch) {
       if (options.stop_token.stop_requested()) {
         history.stop_reason = StopReason::cancelled;
-        return history;
+        return end();
       }
-      const std::optional<Batch<Scalar>> batch = source.batch(state.batch);
-      if (!batch) break;
+      const auto count = static_cast<double>(batch->count);
+      bool stepped = true;
       try {
-        sum += static_cast<double>(train_step(network, *batch, loss, optimizer, workspace)) *
-               static_cast<double>(batch->count);
+        const bool still = rate.set(context.schedule, context.steps, state.epoch);
+        if (still) unmoved = network.parameters();
+        if (options.accumulate == 1) {
+          const Scalar F = train_step(network, *batch, loss, optimizer, workspace, step_options, ranges);
+          context.sum += static_cast<double>(F) * count;
+        } else {
+          context.sum += static_cast<double>(accumulated.add(network, *batch, loss, workspace)) * count;
+          stepped = accumulated.batches() == options.accumulate;
+          if (stepped) step_of_several(*batch);
+        }
+        if (still) network.parameters() = unmoved;
       } catch (const NonFiniteError& error) {
         fail<NonFiniteError>({"epoch ", state.epoch, ", batch ", state.batch, ": ", error.what()});
       }
       state.samples += batch->count;
-      state.loss = sum / static_cast<double>(state.samples);
+      state.loss = context.sum / static_cast<double>(state.samples);
       state.seconds = elapsed();
+      state.learning_rate = rate.rate();
+      if (stepped) {
+        ++context.steps;
+        context.schedule.after_step(state.loss);
+      }
       if (bar) bar->on_batch(state);
       (at_batch(callbacks, state), ...);
-      if (state.stopped() && state.batch + 1 != source.batches()) {  // in the middle of the epoch
+      const bool last = state.batch + 1 == source.batches();
+      if (stepped && !last)
+        call([&](auto& c) {
+          if constexpr (requires { c.after_batch(context); }) c.after_batch(context);
+        });
+      if (state.stopped() && !last) {  // in the middle of the epoch
         history.stop_reason = StopReason::callback;
-        return history;
+        return end();
       }
+      batch = source.batch(state.batch + 1);
+    }
+    if (accumulated.batches() > 0) {
+      step_of_several(Batch<Scalar>());
+      ++context.steps;
     }
     --state.batch;
     state.batches = source.batches();
     state.samples_per_epoch = source.samples();
-    if (validates)
-      state.validation_loss = static_cast<double>(
-          network.loss(Batch<Scalar>(options.validation.template get<Scalar>()), loss, workspace));
+    if (validation) state.validation_loss = static_cast<double>(network.loss(*validation, loss, workspace));
     state.seconds = elapsed();
     history.loss.push_back(state.loss);
-    if (validates) history.validation_loss.push_back(state.validation_loss);
+    if (validation) history.validation_loss.push_back(state.validation_loss);
     history.seconds.push_back(state.seconds);
+    history.learning_rate.push_back(state.learning_rate);
     (at_epoch(callbacks, state), ...);
+    call([&](auto& c) {
+      if constexpr (requires { c.after_epoch(context); }) c.after_epoch(context);
+    });
+    context.schedule.after_epoch(validation ? state.validation_loss : state.loss);
     if (bar) bar->on_epoch(state);
-    if (state.stopped()) {
+    if (state.stopped() && history.stop_reason == StopReason::completed)
       history.stop_reason = StopReason::callback;
-      break;
-    }
+    call([&](auto& c) {
+      if constexpr (requires { c.finish_epoch(context); }) c.finish_epoch(context);
+    });
+    if (state.stopped()) break;
   }
-  return history;
+  return end();
 }
 
 }  // namespace detail
@@ -410,10 +630,23 @@ History fit(Network<Scalar, L...>& network, const DataView<Scalar>& data, const 
             Optimizer_& optimizer, const FitOptions& options, Callbacks&... callbacks) {
   detail::check_fit_options(network.size(), options);
   detail::check_data(data, loss, network.inputs(), network.outputs());
-  const Index m = data.rows();
-  const Index batch_size = options.batch_size == full_batch ? m : std::min(options.batch_size, m);
-  detail::BatchesInMemory<Scalar> batches(data, batch_size, options.shuffle, options.seed);
-  return detail::run_epochs(network, batches, loss, optimizer, options, callbacks...);
+  TrainTest split;
+  if (options.validation_split > 0) {
+    const SplitOptions how{.test = options.validation_split, .seed = options.seed};
+    if (data.has_labels()) {
+      std::vector<Index> labels(static_cast<std::size_t>(data.rows()));
+      for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = data.labels[static_cast<Index>(i)];
+      split = train_test_split(labels, how);
+    } else {
+      split = train_test_split(data.rows(), how);
+    }
+  }
+  std::optional<Batch<Scalar>> validation = detail::validation_batch<Scalar>(network, loss, options);
+  if (!split.test.empty())
+    validation = Batch<Scalar>(data, 0, static_cast<Index>(split.test.size()), split.test.data());
+  detail::BatchesInMemory<Scalar> batches(data, options.batch_size, options.shuffle, options.seed,
+                                          split.train);
+  return detail::run_epochs(network, batches, validation, loss, optimizer, options, callbacks...);
 }
 
 /// The same for samples that do not fit the memory: `source(epoch, batch, to)` fills `to`, a SourceBatch, with piece
@@ -433,9 +666,14 @@ requires(Optimizer<std::remove_cvref_t<Optimizer_>, typename Network<Scalar, L..
   const auto check = [&](const DataView<Scalar>& data) {
     detail::check_data(data, loss, network.inputs(), network.outputs());
   };
+  if (options.validation_split > 0)
+    detail::fail<OptionError>(
+        {"validation_split: expected 0 for a source, whose samples come one batch at a time, got ",
+         options.validation_split});
+  const auto validation = detail::validation_batch<Scalar>(network, loss, options);
   detail::BatchesFromSource<Scalar, std::remove_reference_t<Source>, decltype(check)> batches(source, options,
                                                                                               check);
-  return detail::run_epochs(network, batches, loss, optimizer, options, callbacks...);
+  return detail::run_epochs(network, batches, validation, loss, optimizer, options, callbacks...);
 }
 
 /// The same for a range whose elements are pairs of X and Y, read from its beginning in every epoch.
@@ -464,6 +702,30 @@ requires(Optimizer<std::remove_cvref_t<Optimizer_>, typename Network<Scalar, L..
         return true;
       },
       loss, optimizer, options, callbacks...);
+}
+
+/// One pass over data that have just come, in their order: for training that goes on as samples arrive. The workspace,
+/// made once by Network::workspace(), and the optimiser keep what must not begin anew at every call.
+///
+/// @return the mean loss, each batch's before its step
+/// @throws as fit
+template <class Scalar, class... L, EigenDense DX, Targets TY, LossFunction<Scalar> Loss, class Optimizer_>
+double partial_fit(Network<Scalar, L...>& network, const DX& X, const TY& Y, const Loss& loss,
+                   Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace,
+                   Index batch_size = 32, const StepOptions& options = {}) {
+  detail::check_fit_options(network.size(), FitOptions{.batch_size = batch_size,
+                                                       .regularization = options.regularization,
+                                                       .clipping = options.clipping});
+  return detail::with_data<Scalar, Loss>(X, Y, [&](const DataView<Scalar>& data) {
+    detail::check_data(data, loss, network.inputs(), network.outputs());
+    const auto ranges = options.any() ? network.parameter_ranges() : std::vector<ParameterRange>();
+    detail::BatchesInMemory<Scalar> batches(data, batch_size, false, 0);
+    double sum = 0;
+    for (Index index = 0; const auto batch = batches.batch(index); ++index)
+      sum += static_cast<double>(train_step(network, *batch, loss, optimizer, workspace, options, ranges)) *
+             static_cast<double>(batch->count);
+    return sum / static_cast<double>(data.rows());
+  });
 }
 
 }  // namespace lamina

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "lamina/core/borders.hpp"
 #include "lamina/network.hpp"
+#include "lamina/training/clipping.hpp"
+#include "lamina/training/regularization.hpp"
 
 namespace lamina {
 
@@ -83,8 +86,63 @@ struct PartwiseStep {
 
 }  // namespace detail
 
+/// What a training step may do beside the plain one.
+struct StepOptions {
+  Regularization regularization =
+      {};                  ///< penalties, which are a part of F, and a bound of the weights' norms
+  Clipping clipping = {};  ///< bounds of the gradient, the penalties' included
+
+  /// @throws OptionError when an option is outside its domain.
+  void check() const {
+    regularization.check();
+    clipping.check();
+  }
+  /// Whether there is anything to do.
+  bool any() const { return regularization.any() || clipping.any(); }
+};
+
+namespace detail {
+
+/// θ ← optimizer(θ, dF/dθ), the gradient being in the workspace, with everything looked at and θ restored if need be.
+template <class Scalar, class... L, class Optimizer_>
+void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, double F, Optimizer_& optimizer,
+                  typename Network<Scalar, L...>::Workspace& workspace, const StepOptions& options,
+                  std::span<const ParameterRange> ranges) {
+  constexpr const char* advice =
+      ". The parameters are those before the step. A lower learning rate or scaled data may help";
+  auto& theta = network.parameters();
+  if (!std::isfinite(F) || !all_finite(workspace.gradient.data(), workspace.gradient.size()))
+    fail<NonFiniteError>(
+        {"the loss is ", F, "; not finite: ", first_non_finite(network, batch, workspace), advice});
+  workspace.spare = theta;
+  optimizer.step(theta, workspace.gradient);
+  if (options.regularization.max_norm > 0) options.regularization.project(ranges, theta);
+  if (!all_finite(theta.data(), theta.size())) {
+    const std::string blame = first_non_finite(network, batch, workspace);
+    theta = workspace.spare;
+    fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: ", blame, advice});
+  }
+}
+
+/// The step for the gradient of `batch`, or of several batches of which it is the last, that is in the workspace.
+/// @return the penalty, a part of F
+template <class Scalar, class... L, class Optimizer_>
+double regularized_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, double F,
+                        Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace,
+                        const StepOptions& options, std::span<const ParameterRange> ranges) {
+  const auto penalty = static_cast<double>(
+      options.regularization.add_gradient(ranges, network.parameters(), workspace.gradient));
+  if (options.clipping.any()) options.clipping.apply(ranges, workspace.gradient);
+  guarded_step(network, batch, F + penalty, optimizer, workspace, options, ranges);
+  return penalty;
+}
+
+}  // namespace detail
+
 /// One training step on a batch: F and dF/dθ, then θ ← optimizer. This is all that fit does between two callbacks.
 ///
+/// @param options  penalties and bounds; the penalties are a part of what is returned
+/// @param ranges   network.parameter_ranges(), needed with such options only
 /// @return F before the step
 /// @throws NonFiniteError when F, dF/dθ or what the optimiser makes of θ is not finite, naming the first layer that is
 ///         to blame; θ is left as it was, and running statistics too when F or dF/dθ is to blame. OptionError when
@@ -92,11 +150,15 @@ struct PartwiseStep {
 ///         For the overload with X and Y, also as Network::loss.
 template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_>
 Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, const Loss& loss,
-                  Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace) {
-  constexpr const char* advice =
-      ". The parameters are those before the step. A lower learning rate or scaled data may help";
+                  Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace,
+                  const StepOptions& options = {}, std::span<const ParameterRange> ranges = {}) {
   auto& theta = network.parameters();
   if constexpr (requires { optimizer.check(); }) optimizer.check();
+  if (options.any()) {
+    const Scalar F = network.loss_and_gradient(batch, loss, workspace);
+    return F + static_cast<Scalar>(detail::regularized_step(network, batch, static_cast<double>(F), optimizer,
+                                                            workspace, options, ranges));
+  }
 
   // While the derivatives are of ordinary size, θ is updated part by part, as its gradient is computed.
   Scalar F;
@@ -113,27 +175,19 @@ Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, co
   } else {
     F = network.loss_and_gradient(batch, loss, workspace);
   }
-
-  // Otherwise everything is looked at, and θ restored if need be.
-  if (!std::isfinite(F) || !detail::all_finite(workspace.gradient.data(), workspace.gradient.size()))
-    detail::fail<NonFiniteError>(
-        {"the loss is ", F, "; not finite: ", detail::first_non_finite(network, batch, workspace), advice});
-  workspace.spare = theta;
-  optimizer.step(theta, workspace.gradient);
-  if (!detail::all_finite(theta.data(), theta.size())) {
-    const std::string blame = detail::first_non_finite(network, batch, workspace);
-    theta = workspace.spare;
-    detail::fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: ", blame, advice});
-  }
+  detail::guarded_step(network, batch, static_cast<double>(F), optimizer, workspace, options, ranges);
   return F;
 }
 
 template <class Scalar, class... L, EigenDense DX, Targets TY, LossFunction<Scalar> Loss, class Optimizer_>
 Scalar train_step(Network<Scalar, L...>& network, const DX& X, const TY& Y, const Loss& loss,
-                  Optimizer_&& optimizer, typename Network<Scalar, L...>::Workspace& workspace) {
+                  Optimizer_&& optimizer, typename Network<Scalar, L...>::Workspace& workspace,
+                  const StepOptions& options = {}) {
+  options.check();
   return detail::with_data<Scalar, Loss>(X, Y, [&](const DataView<Scalar>& data) {
     detail::check_data(data, loss, network.inputs(), network.outputs());
-    return train_step(network, Batch<Scalar>(data), loss, optimizer, workspace);
+    const auto ranges = options.any() ? network.parameter_ranges() : std::vector<ParameterRange>();
+    return train_step(network, Batch<Scalar>(data), loss, optimizer, workspace, options, ranges);
   });
 }
 
