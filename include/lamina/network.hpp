@@ -260,16 +260,16 @@ class Network {
   template <LossFunction<Scalar_> Loss>
   Scalar loss_and_gradient(const Batch<Scalar>& batch, const Loss& loss_function, Workspace& workspace,
                            Mode mode = Mode::training) {
-    return run(batch, loss_function, workspace, mode, engine::NoStep{}).F;
+    return run(batch, loss_function, workspace, mode).F;
   }
   /// The same, handing the gradient to `step`, see train_step and engine::evaluate.
-  template <LossFunction<Scalar_> Loss, class Step>
+  template <LossFunction<Scalar_> Loss>
   engine::Evaluation<Scalar> run(const Batch<Scalar>& batch, const Loss& loss_function, Workspace& workspace,
-                                 Mode mode, Step&& step) {
+                                 Mode mode, const engine::Step<Scalar>* step = nullptr) {
     check_parameters(theta_);
-    const auto result = engine::evaluate(
-        layers_, theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
-        {.gradient = true}, [](Index, const auto&) {}, step);
+    const auto result =
+        engine::evaluate<Scalar>(layers_, theta_.data(), batch, loss_function, workspace,
+                                 next_pass(workspace, mode), {.gradient = true, .step = step});
     if (mode != Mode::training) return result;
     ++workspace.passes;
     if (layers_.whole_batch() && std::isfinite(result.F) &&
@@ -289,9 +289,8 @@ class Network {
   Scalar evaluate(const Theta& theta, const Batch<Scalar>& batch, const Loss& loss_function,
                   Workspace& workspace, const Pass& pass, bool gradient) const {
     check_parameters(theta);
-    return engine::evaluate(
-               layers_, theta.data(), batch, loss_function, workspace, pass, {.gradient = gradient},
-               [](Index, const auto&) {}, engine::NoStep{})
+    return engine::evaluate<Scalar>(layers_, theta.data(), batch, loss_function, workspace, pass,
+                                    {.gradient = gradient})
         .F;
   }
   /// What loss_and_gradient would run next: the pass that fixes the masks of dropout.
@@ -307,18 +306,8 @@ class Network {
       Mode mode = Mode::evaluation) const {
     Eigen::Matrix<Scalar, Dynamic, static_cast<int>(Inputs)> dX(X.rows(), inputs());
     with_checked(X, Y, loss_function, [&](const Batch<Scalar>& batch) {
-      const Scalar divisor =
-          engine::evaluate(
-              layers_, theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
-              {.gradient = true, .input_gradient = true},
-              [&](Index begin, const auto& tile) { dX.middleRows(begin, tile.rows()) = tile; },
-              engine::NoStep{})
-              .divisor;
-      if (divisor != 0) {
-        dX /= divisor;
-      } else {
-        dX.setZero();
-      }
+      engine::evaluate<Scalar>(layers_, theta_.data(), batch, loss_function, workspace,
+                               next_pass(workspace, mode), {.gradient = true, .input_gradient = dX.data()});
     });
     return dX;
   }

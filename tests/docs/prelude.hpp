@@ -7,6 +7,9 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <lamina/data/idx.hpp>
+#include <lamina/data/npy.hpp>
+#include <lamina/io/safetensors.hpp>
 #include <lamina/lamina.hpp>
 #include <span>
 #include <string>

@@ -124,7 +124,7 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
             std::vector<int> times(static_cast<std::size_t>(n), 0);
             detail::multiply(
                 detail::transposed_product(A.constant(), transposed ? &a_t : nullptr, B.constant(), T, add),
-                Team(), [&](Index first, Index columns) {
+                lamina::Team(), [&](Index first, Index columns) {
                   for (Index j = first; j < first + columns; ++j) ++times[static_cast<std::size_t>(j)];
                 });
             agree = agree && std::all_of(times.begin(), times.end(), [](int x) { return x == 1; });
@@ -247,8 +247,8 @@ TEST_CASE("product: rounding stays small") {
   auto c = tile(C), d = tile(D), e = tile(E);
   detail::multiply(detail::product(constant(A), constant(B), c));
   detail::multiply(detail::product_with_transposed(constant(A), constant(Bt), d));
-  detail::multiply(detail::transposed_product<double>(constant(At), nullptr, constant(B), e, false), Team(),
-                   [](Index, Index) {});
+  detail::multiply(detail::transposed_product<double>(constant(At), nullptr, constant(B), e, false),
+                   lamina::Team(), [](Index, Index) {});
 
   using Wide = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
   const Wide exact = A.cast<long double>() * B.cast<long double>();

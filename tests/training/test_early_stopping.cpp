@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <limits>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include "lamina/layers.hpp"
@@ -6,6 +9,7 @@
 #include "lamina/optimizers.hpp"
 #include "lamina/training/early_stopping.hpp"
 #include "lamina/training/fit.hpp"
+#include "lamina/training/history_export.hpp"
 #include "lamina/training/monitor.hpp"
 #include "support/catch.hpp"
 #include "training/problems.hpp"
@@ -131,6 +135,13 @@ TEST_CASE("a monitor measures after every epoch", "[monitor]") {
   CHECK(values->back() == worst(net.predict(other.X), other.Y));
   CHECK((*values)[0] != values->back());
   CHECK(history.find("best") == nullptr);
+
+  std::ostringstream csv;
+  write_csv(csv, history);
+  CHECK(csv.str().starts_with("epoch,loss,learning_rate,seconds,worst\n0,"));
+  std::ostringstream json;
+  write_json(json, history);
+  CHECK(json.str().find("\"worst\": [") != std::string::npos);
 
   for (const char* name : {"", "loss", "seconds"})
     CHECK_THROWS_AS(fit(net, data.X, data.Y, MeanSquaredError{}, Adam{}, quiet(1),

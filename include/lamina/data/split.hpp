@@ -83,13 +83,13 @@ struct FoldOptions {
 
 namespace detail {
 
-inline std::vector<Index> counted(Index m) {
+LAMINA_COLD inline std::vector<Index> counted(Index m) {
   std::vector<Index> rows(static_cast<std::size_t>(m));
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<Index>(i);
   return rows;
 }
 
-inline void check_samples(Index m, Index parts, const char* what) {
+LAMINA_COLD inline void check_samples(Index m, Index parts, const char* what) {
   if (m < parts)
     fail<DataError>({what, ": expected at least ", parts, " samples, one for each part, got ", m});
 }
@@ -121,7 +121,7 @@ std::vector<std::vector<Index>> rows_by_class(const L& labels, Index least, cons
 
 /// How many of `count` samples come from each class: its proportion rounded down or up, so that they are `count` together
 /// (largest remainders first; of equal ones the earlier class).
-inline std::vector<Index> shares(const std::vector<std::vector<Index>>& classes, Index count) {
+LAMINA_COLD inline std::vector<Index> shares(const std::vector<std::vector<Index>>& classes, Index count) {
   Index m = 0, left = count;
   for (const auto& rows : classes) m += static_cast<Index>(rows.size());
   std::vector<Index> result;
@@ -140,7 +140,8 @@ inline std::vector<Index> shares(const std::vector<std::vector<Index>>& classes,
 }
 
 /// Takes so many rows off the ends of the classes, in proportion.
-inline std::vector<Index> take_in_proportion(std::vector<std::vector<Index>>& classes, Index count) {
+LAMINA_COLD inline std::vector<Index> take_in_proportion(std::vector<std::vector<Index>>& classes,
+                                                         Index count) {
   const std::vector<Index> number = shares(classes, count);
   std::vector<Index> taken;
   for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -151,14 +152,14 @@ inline std::vector<Index> take_in_proportion(std::vector<std::vector<Index>>& cl
   return taken;
 }
 
-inline std::vector<Index> joined(const std::vector<std::vector<Index>>& classes) {
+LAMINA_COLD inline std::vector<Index> joined(const std::vector<std::vector<Index>>& classes) {
   std::vector<Index> rows;
   for (const auto& part : classes) rows.insert(rows.end(), part.begin(), part.end());
   return rows;
 }
 
 /// Random order, or the data's.
-inline void arrange(std::vector<Index>& rows, bool shuffle, Random& random) {
+LAMINA_COLD inline void arrange(std::vector<Index>& rows, bool shuffle, Random& random) {
   if (shuffle) {
     random.shuffle(rows);
   } else {
@@ -167,8 +168,8 @@ inline void arrange(std::vector<Index>& rows, bool shuffle, Random& random) {
 }
 
 /// Cuts classes (or all rows, as one class) into train, validation and test.
-inline TrainValidationTest cut(std::vector<std::vector<Index>> classes, Index validation, Index test,
-                               std::uint64_t seed, bool shuffle) {
+LAMINA_COLD inline TrainValidationTest cut(std::vector<std::vector<Index>> classes, Index validation,
+                                           Index test, std::uint64_t seed, bool shuffle) {
   Random random(seed);
   for (auto& rows : classes) arrange(rows, shuffle, random);
   TrainValidationTest parts;
@@ -186,8 +187,8 @@ inline TrainTest cut(std::vector<std::vector<Index>> classes, Index m, const Spl
   return {std::move(parts.train), std::move(parts.test)};
 }
 
-inline TrainValidationTest cut(std::vector<std::vector<Index>> classes, Index m,
-                               const ThreeWaySplitOptions& options) {
+LAMINA_COLD inline TrainValidationTest cut(std::vector<std::vector<Index>> classes, Index m,
+                                           const ThreeWaySplitOptions& options) {
   const Index test = options.test.of(m, "test"), validation = options.validation.of(m, "validation");
   if (test + validation >= m)
     fail<OptionError>({"train_validation_test_split: expected a sample left to train on, got ", validation,

@@ -201,9 +201,15 @@ concept TwoPartBackward = requires(const L& layer, const ConstSpan<Scalar>& thet
   layer.backward_inputs(theta, A0, A, cache, A, dA0, pass);
 };
 
-/// Takes nothing: dF/dθ stays where it is.
-struct NoStep {
-  static constexpr bool steps = false;
+/// Takes the gradient part by part, as it is computed: an optimiser, see train_step. One type for all of them, so that
+/// the engine is compiled once for a network and a loss.
+template <class Scalar>
+struct Step {
+  void* self;
+  /// Whether it will, given a bound of all derivatives.
+  bool (*begin)(void* self, double bound);
+  /// The gradient of `count` parameters from `first` on; called by several threads.
+  void (*update)(void* self, Index first, Index count, const Scalar* gradient);
 };
 
 /// How a tile is passed through.
@@ -218,9 +224,9 @@ struct TilePass {
 /// 0, dX included, when wanted. dA[L] is in the workspace. First dZ and dA of all layers; then, when `step` agrees to a
 /// bound of all derivatives, the gradients of the parameters, which it is given part by part. Called by all threads of
 /// tile.pass.team; shared.stepping says whether `step` has taken the gradient.
-template <class Scalar, class Layers, class Step>
+template <class Scalar, class Layers>
 void backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
-              TilePass tile, Step& step, SharedByTeam& shared) {
+              TilePass tile, const Step<Scalar>* step, SharedByTeam& shared) {
   const Team& team = tile.pass.team;
   std::size_t lowest = 0;
   while (!tile.input_gradient && lowest < layers.size() && workspace.slot(lowest).parameter_count == 0)
@@ -246,7 +252,7 @@ void backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layer
     Maxima& maxima = shared.maxima[l % 2];
     if constexpr (TwoPartBackward<Kind, Scalar>) {
       layer.backward_inputs(theta_l, detail::constant(A0), A, cache, dA, needed ? &*dA0 : nullptr, tile.pass);
-      if constexpr (Step::steps) {
+      if (step) {
         Maxima::raise(maxima.input, largest_magnitude(A0, team));
         Maxima::raise(maxima.gradient, largest_magnitude(dA, team));
       }
@@ -255,18 +261,17 @@ void backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layer
       if (!tile.add && team.first()) dtheta.setZero();
       layer.backward(theta_l, detail::constant(A0), A, cache, dA, dtheta, needed ? &*dA0 : nullptr,
                      tile.pass);
-      if constexpr (Step::steps)
-        if (team.first())
-          bounded(static_cast<double>(detail::largest_magnitude(
-              detail::tile(std::as_const(dtheta).data(), dtheta.size(), Index{1}))));
+      if (step && team.first())
+        bounded(static_cast<double>(
+            detail::largest_magnitude(detail::tile(std::as_const(dtheta).data(), dtheta.size(), Index{1}))));
     }
     team.wait();
-    if constexpr (Step::steps && TwoPartBackward<Kind, Scalar>)
-      if (team.first()) bounded(maxima.take() * static_cast<double>(t));
+    if constexpr (TwoPartBackward<Kind, Scalar>)
+      if (step && team.first()) bounded(maxima.take() * static_cast<double>(t));
   });
 
-  if constexpr (Step::steps) {
-    if (team.first()) shared.stepping = step.begin(shared.bound);
+  if (step) {
+    if (team.first()) shared.stepping = step->begin(step->self, shared.bound);
     team.wait();
   }
   layers.for_each([&](const auto& layer, std::size_t l) {
@@ -274,8 +279,7 @@ void backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layer
     const Slot& slot = workspace.slot(l);
     auto dtheta = gradient_of(slot);
     const auto done = [&](Index first, Index count) {
-      if constexpr (Step::steps)
-        if (shared.stepping) step.update(slot.parameters + first, count, dtheta.data() + first);
+      if (shared.stepping) step->update(step->self, slot.parameters + first, count, dtheta.data() + first);
     };
     if constexpr (TwoPartBackward<std::remove_cvref_t<decltype(layer)>, Scalar>) {
       const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
@@ -328,30 +332,27 @@ void predict(const Layers& layers, const Scalar* theta, const Batch<Scalar>& bat
 }
 
 /// What a pass over a batch is to compute besides F.
+template <class Scalar>
 struct Wanted {
-  bool gradient = false;        ///< dF/dθ, into the workspace
-  bool input_gradient = false;  ///< dF/dX, into the sink
+  bool gradient = false;               ///< dF/dθ, into the workspace
+  Scalar* input_gradient = nullptr;    ///< dF/dX, m×inputs and column-major, to there
+  const Step<Scalar>* step = nullptr;  ///< takes dF/dθ part by part, if the batch is one tile
 };
 
 /// What has been computed.
 template <class Scalar>
 struct Evaluation {
   Scalar F = 0;
-  Scalar divisor = 0;
+  Scalar divisor = 0;    ///< of the sum of the samples' losses: their number, or their weights' sum
   bool stepped = false;  ///< the step has taken the gradient
-  Scalar weight =
-      0;  ///< what the sum of the samples' losses was divided by: their number, or their weights' sum
 };
 
 /// F = Σᵢ sᵢ·Fᵢ / Σᵢ sᵢ·wᵢ over the rows of a batch, with the sample weights sᵢ (1 without) and the loss's own wᵢ (1 for
 /// most), and its derivatives as wanted. A batch whose weights sum to 0 has F = 0 and no gradient.
-/// @param input_gradient  receives (begin, dX of the tile, divisor or 1 when it is yet to be divided) for every tile
-///                        when wanted
-/// @param step            takes the gradient part by part, if the batch is one tile
-template <class Scalar, class Layers, class Loss, class Sink, class Step>
+template <class Scalar, class Layers, class Loss>
 Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch,
                             const Loss& loss, Workspace<Scalar, Layers>& workspace, const Pass& pass,
-                            Wanted wanted, Sink&& input_gradient, Step&& step) {
+                            const Wanted<Scalar>& wanted) {
   using Own = Workspace<Scalar, Layers>;
   const Index rows = workspace.prepare(layers, batch.count, pass.mode);
   const Index outputs = layers.outputs();
@@ -419,19 +420,12 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
     if (team.first()) sums = run_loss(own, begin, t);
     team.wait();
     if (!derivatives || (one_tile && sums.divisor == 0)) return;
-    NoStep none;
-    if constexpr (std::remove_cvref_t<Step>::steps) {
-      // A small gradient is in the cache anyway; it is looked at, and taken, when it is whole.
-      if (one_tile && !own.small() && std::isfinite(sums.value / sums.divisor)) {
-        backward(layers, theta, own, t, tile, step, shared);
-      } else {
-        backward(layers, theta, own, t, tile, none, shared);
-      }
-    } else {
-      backward(layers, theta, own, t, tile, none, shared);
-    }
+    // A small gradient is in the cache anyway; it is looked at, and taken, when it is whole.
+    const bool by_parts = one_tile && !own.small() && std::isfinite(sums.value / sums.divisor);
+    backward(layers, theta, own, t, tile, by_parts ? wanted.step : nullptr, shared);
     if (wanted.input_gradient && team.first())
-      input_gradient(begin, own.input_gradient(0, t, layers.inputs()));
+      detail::tile(wanted.input_gradient, batch.count, layers.inputs()).middleRows(begin, t) =
+          own.input_gradient(0, t, layers.inputs());
     team.wait();
   };
 
@@ -441,21 +435,21 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
   };
   OfChunk of_chunk[most_chunks];
   const bool keeping = derivatives && workspace.small() && !one_tile;
-  const Index chunks = for_each_chunk(
-      layers, workspace, batch.count, rows, pass.mode,
-      [&](Own& own, const Team& team, Index chunk, Index first, Index last) {
-        OfChunk& mine = of_chunk[chunk];
-        for (Index begin = first; begin < last; begin += rows) {
-          run_tile(
-              own, begin, std::min(rows, last - begin),
-              {.pass = for_tiles(pass, team), .add = begin > first, .input_gradient = wanted.input_gradient},
-              mine.of_tile, mine.shared);
-          if (!team.first()) continue;
-          mine.total.value += mine.of_tile.value;
-          mine.total.divisor += mine.of_tile.divisor;
-        }
-        if (keeping) workspace.keep_gradient(chunk, own.gradient);
-      });
+  const Index chunks = for_each_chunk(layers, workspace, batch.count, rows, pass.mode,
+                                      [&](Own& own, const Team& team, Index chunk, Index first, Index last) {
+                                        OfChunk& mine = of_chunk[chunk];
+                                        for (Index begin = first; begin < last; begin += rows) {
+                                          run_tile(own, begin, std::min(rows, last - begin),
+                                                   {.pass = for_tiles(pass, team),
+                                                    .add = begin > first,
+                                                    .input_gradient = wanted.input_gradient != nullptr},
+                                                   mine.of_tile, mine.shared);
+                                          if (!team.first()) continue;
+                                          mine.total.value += mine.of_tile.value;
+                                          mine.total.divisor += mine.of_tile.divisor;
+                                        }
+                                        if (keeping) workspace.keep_gradient(chunk, own.gradient);
+                                      });
   Sums total;
   for (Index chunk = 0; chunk < chunks; ++chunk) {
     total.value += of_chunk[chunk].total.value;
@@ -463,14 +457,21 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
   }
   if (keeping) workspace.sum_gradients(chunks);
 
+  const auto divisor = static_cast<Scalar>(total.divisor);
+  if (wanted.input_gradient && (total.divisor == 0 || !one_tile)) {
+    auto dX = Span<Scalar>(wanted.input_gradient, batch.count * layers.inputs());
+    if (total.divisor == 0) {
+      dX.setZero();
+    } else {
+      dX /= divisor;
+    }
+  }
   if (total.divisor == 0) {
     if (derivatives) workspace.gradient.setZero();
     return {};
   }
-  const auto divisor = static_cast<Scalar>(total.divisor);
   if (derivatives && !one_tile) workspace.gradient /= divisor;
-  return {static_cast<Scalar>(total.value / total.divisor), one_tile ? Scalar(1) : divisor,
-          of_chunk[0].shared.stepping, divisor};
+  return {static_cast<Scalar>(total.value / total.divisor), divisor, of_chunk[0].shared.stepping};
 }
 
 }  // namespace lamina::engine

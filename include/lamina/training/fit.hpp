@@ -342,7 +342,7 @@ class BatchesFromSource {
   Index epoch_ = 0, piece_ = 0, rows_ = 0, at_ = 0, seen_ = 0, batches_ = 0, samples_ = 0;
 };
 
-inline void check_fit_options(std::size_t layers, const FitOptions& options) {
+LAMINA_COLD inline void check_fit_options(std::size_t layers, const FitOptions& options) {
   if (layers == 0) fail<OptionError>({"network: expected at least one layer, got none"});
   if (options.epochs < 0) fail<OptionError>({"epochs: expected at least 0, got ", options.epochs});
   if (options.batch_size < 0)
@@ -415,11 +415,11 @@ class Accumulated {
  public:
   template <class Net, class Loss>
   Scalar add(Net& network, const Batch<Scalar>& batch, const Loss& loss, typename Net::Workspace& workspace) {
-    const auto result = network.run(batch, loss, workspace, Mode::training, engine::NoStep{});
+    const auto result = network.run(batch, loss, workspace, Mode::training);
     if (batches_ == 0) sum_.setZero(workspace.gradient.size());
-    sum_ += workspace.gradient * result.weight;
-    weight_ += static_cast<double>(result.weight);
-    loss_ += static_cast<double>(result.F) * static_cast<double>(result.weight);
+    sum_ += workspace.gradient * result.divisor;
+    weight_ += static_cast<double>(result.divisor);
+    loss_ += static_cast<double>(result.F) * static_cast<double>(result.divisor);
     samples_ += batch.count;
     ++batches_;
     return result.F;
@@ -444,8 +444,8 @@ class Accumulated {
 
 /// The validation data of the options, checked.
 template <class Scalar, class Network_, class Loss>
-std::optional<Batch<Scalar>> validation_batch(const Network_& network, const Loss& loss,
-                                              const FitOptions& options) {
+LAMINA_COLD std::optional<Batch<Scalar>> validation_batch(const Network_& network, const Loss& loss,
+                                                          const FitOptions& options) {
   if (!options.validation) return {};
   const DataView<Scalar>& data = options.validation.template get<Scalar>();
   check_data(data, loss, network.inputs(), network.outputs(), "validation X", "validation Y");
@@ -454,9 +454,9 @@ std::optional<Batch<Scalar>> validation_batch(const Network_& network, const Los
 
 /// The epochs of a fit, over whatever gives the batches.
 template <class Scalar, class... L, class Loss, class Optimizer_, class Batches, class... Callbacks>
-History run_epochs(Network<Scalar, L...>& network, Batches& source,
-                   const std::optional<Batch<Scalar>>& validation, const Loss& loss, Optimizer_& optimizer,
-                   const FitOptions& options, Callbacks&... callbacks) {
+LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
+                               const std::optional<Batch<Scalar>>& validation, const Loss& loss,
+                               Optimizer_& optimizer, const FitOptions& options, Callbacks&... callbacks) {
   using Clock = std::chrono::steady_clock;
   auto workspace = network.workspace();
   workspace.seed = options.seed;

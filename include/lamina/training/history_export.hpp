@@ -6,9 +6,11 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/training/history.hpp"
 
 namespace lamina {
 
@@ -114,5 +116,26 @@ inline void write_json(std::ostream& out, const std::vector<Column>& columns) {
   text += "\n}\n";
   detail::write_all(out, text);
 }
+
+/// The columns of a History: epoch (from 0), loss, validation_loss, learning_rate, seconds, and the monitors'. One that is
+/// empty is left out; one that is shorter than the losses ends with NaN.
+inline std::vector<Column> columns(const History& history) {
+  const std::size_t epochs = history.loss.size();
+  std::vector<Column> table{{"epoch", std::vector<double>(epochs)}};
+  for (std::size_t i = 0; i < epochs; ++i) table[0].values[i] = static_cast<double>(i);
+  const auto add = [&](const std::string& name, std::vector<double> values) {
+    if (values.empty()) return;
+    values.resize(epochs, std::nan(""));
+    table.push_back({name, std::move(values)});
+  };
+  add("loss", history.loss);
+  add("validation_loss", history.validation_loss);
+  add("learning_rate", history.learning_rate);
+  add("seconds", history.seconds);
+  for (const auto& [name, values] : history.metrics) add(name, values);
+  return table;
+}
+inline void write_csv(std::ostream& out, const History& history) { write_csv(out, columns(history)); }
+inline void write_json(std::ostream& out, const History& history) { write_json(out, columns(history)); }
 
 }  // namespace lamina

@@ -66,8 +66,6 @@ std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<S
 /// The step of an optimiser that can step part by part, as the engine takes it.
 template <class Scalar, class Optimizer_>
 struct PartwiseStep {
-  static constexpr bool steps = true;
-
   Optimizer_& optimizer;
   Scalar* theta;
   Index size;
@@ -81,6 +79,12 @@ struct PartwiseStep {
   }
   void update(Index first, Index count, const Scalar* gradient) {
     optimizer.update(first, count, theta + first, gradient);
+  }
+  engine::Step<Scalar> for_engine() {
+    return {this, [](void* self, double largest) { return static_cast<PartwiseStep*>(self)->begin(largest); },
+            [](void* self, Index first, Index count, const Scalar* gradient) {
+              static_cast<PartwiseStep*>(self)->update(first, count, gradient);
+            }};
   }
 };
 
@@ -164,7 +168,8 @@ Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, co
   Scalar F;
   if constexpr (ElementwiseOptimizer<Optimizer_, Scalar>) {
     detail::PartwiseStep<Scalar, Optimizer_> step{optimizer, theta.data(), theta.size()};
-    const auto result = network.run(batch, loss, workspace, Mode::training, step);
+    const auto for_engine = step.for_engine();
+    const auto result = network.run(batch, loss, workspace, Mode::training, &for_engine);
     F = result.F;
     if (result.stepped) return F;
     const auto gradient = detail::tile(std::as_const(workspace.gradient).data(), theta.size(), Index{1});
