@@ -394,7 +394,7 @@ void save(const Network<Scalar, L...>& network, std::ostream& stream, const Save
 
 /// The same as bytes in memory.
 template <class Scalar, class... L>
-std::vector<std::byte> save(const Network<Scalar, L...>& network, const SaveOptions& options = {}) {
+std::vector<std::byte> to_safetensors(const Network<Scalar, L...>& network, const SaveOptions& options = {}) {
   const detail::ModelTensors model = detail::model_tensors(network, options);
   return to_safetensors(model.tensors, model.metadata);
 }
