@@ -25,6 +25,9 @@ class PerOutput {
   /// The number for output j.
   double operator[](Index j) const { return values_.empty() ? value_ : values_[static_cast<std::size_t>(j)]; }
 
+  /// The numbers as they were given: one for all outputs, or one for each.
+  std::vector<double> values() const { return values_.empty() ? std::vector<double>{value_} : values_; }
+
   /// @throws ShapeError when there are several numbers, but not one for each output; OptionError at the first
   ///         number for which `good` does not hold.
   template <class Good>
