@@ -3,15 +3,16 @@
 //
 //   generate <folder>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <fstream>
 #include <iostream>
+#include <lamina/dynamic_network.hpp>
 #include <lamina/io/c_header.hpp>
-#include <lamina/lamina.hpp>
 #include <limits>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 using namespace lamina;
 
@@ -131,14 +132,12 @@ void add_all(Cases& cases, const std::string& suffix) {
   fill(options);
   cases.add("options" + suffix, options);
 
-  // Every layer, fixed.
-  const Normalization<Dynamic> first = scaling(5, 0);
-  Network<S, Normalization<5>, Dense<5, 11, ReLU, false>, BatchNorm<11>, Activate<11, Tanh>, Dropout<11>,
-          Dense<11, 7, GELU>, LayerNorm<7>, Dense<7, 3>, Softmax<3>>
-      every(Normalization<5>(first.center(), first.scale(), first.offset()), {}, BatchNorm<11>(), {},
-            Dropout<11>(0.4), {}, LayerNorm<7>(), {}, {});
+  // Every layer.
+  DynamicNetwork<S> every(5);
+  every.normalization(scaling(5, 0)).dense(11, "relu", false).batch_norm().activation("tanh").dropout(0.4);
+  every.dense(7, "gelu").layer_norm().dense(3).softmax();
   fill(every);
-  set_statistics(every.template layer<2>(), 0);
+  set_statistics(std::get<BatchNorm<Dynamic>>(every.layer(2)), 0);
   cases.add("every" + suffix, every);
 
   // Without a Dense; nothing to compute at all; one layer.
@@ -188,6 +187,17 @@ void add_all(Cases& cases, const std::string& suffix) {
             {.weights = CWeights::int8, .calibration = Eigen::MatrixXd::Random(20, 5)}, &rounded);
 }
 
+/// The same kinds of layer with fixed and with run-time extents.
+void add_fixed(Cases& cases) {
+  Network<float, BatchNorm<4>, Dense<4, 6, ReLU, false>, LayerNorm<6>, Dense<6, 3>, Softmax<3>> fixed;
+  fill(fixed);
+  set_statistics(fixed.layer<0>(), 0);
+  cases.add("fixed", fixed);
+  Network sized(BatchNorm<Dynamic>(4), Dense<Dynamic, Dynamic, Tanh>(4, 9), Dense<Dynamic, 2>(9, 2));
+  fill(sized);
+  cases.add("sized", sized);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -196,6 +206,7 @@ int main(int argc, char** argv) {
     Cases cases(argv[1]);
     add_all<float>(cases, "_float");
     add_all<double>(cases, "_double");
+    add_fixed(cases);
     cases.write();
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
