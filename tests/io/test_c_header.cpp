@@ -102,7 +102,7 @@ void check_bits() {
   net.weights(0)(2, 0) = -limits::min();
   net.weights(0)(3, 0) = S(1) / 3;
   net.weights(0)(0, 1) = std::nextafter(S(1), S(2));
-  net.weights(0)(1, 1) = 123456789;
+  net.weights(0)(1, 1) = static_cast<S>(123456789);
   net.bias(0)(0) = limits::max();
   net.bias(0)(1) = limits::lowest();
   net.bias(0)(2) = 5;
@@ -219,7 +219,7 @@ TEST_CASE("int8 weights of a C header") {
   const Eigen::MatrixXf X = rows.cast<float>();
   const double error = static_cast<double>((read.predict(X) - net.predict(X)).cwiseAbs().maxCoeff());
   CHECK(error > 0);
-  CHECK(report.largest_error == Approx(error).epsilon(1e-4));  // both are differences of floats near 1
+  CHECK(report.largest_error == Catch::Approx(error).epsilon(1e-4));  // both are differences of floats near 1
   CHECK(array<float>(text + "}", "model_golden_y").size() == 6);
   CHECK(has(text, "static const float model_int8_error = "));
 }
