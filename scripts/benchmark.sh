@@ -5,6 +5,7 @@
 #   scripts/benchmark.sh                         everything, with g++: half an hour
 #   scripts/benchmark.sh --compiler clang++      the same with clang++
 #   scripts/benchmark.sh --quick                 float only, three short rounds: five minutes
+#   scripts/benchmark.sh --peers eigen,torch     builds and compares with these only
 #   scripts/benchmark.sh --only T2,T4            other arguments go to benchmarks/compare
 #
 # Environment: CXX, BUILD_DIR (build/benchmark, or build/benchmark-<compiler>), JOBS.
@@ -14,6 +15,7 @@ cd "$(dirname "$0")/.."
 
 export CXX=${CXX:-g++}
 arguments=()
+peers=torch,mlpack,dlib,fann
 while [ $# -gt 0 ]; do
   case "$1" in
     --compiler)
@@ -21,6 +23,11 @@ while [ $# -gt 0 ]; do
       shift
       ;;
     --quick) arguments+=(--rounds 3 --seconds 0.3 --sections float) ;;
+    --peers)
+      peers=${2:?--peers needs names}
+      arguments+=("$1" "$2")
+      shift
+      ;;
     *) arguments+=("$1") ;;
   esac
   shift
@@ -39,8 +46,9 @@ build=${BUILD_DIR:-build/benchmark$suffix}
 
   say "Build with $jobs jobs"
   cmake --build "$build" --parallel "$jobs" --target fma_peak bench_lamina bench_eigen compare
-  for peer in torch mlpack dlib fann; do
-    if ! cmake --build "$build" --target help | grep -q "^bench_$peer\b\|\.\.\. bench_$peer\b"; then continue; fi
+  targets=$(cmake --build "$build" --target help)
+  for peer in ${peers//,/ }; do
+    grep -q "\bbench_$peer\b" <<< "$targets" || continue
     cmake --build "$build" --target "bench_$peer" || echo "bench_$peer does not compile with this version: left out"
   done
 

@@ -1,4 +1,5 @@
 # Read by the scripts beside it, from the root of the project: what they have in common.
+# shellcheck shell=bash disable=SC2034
 
 jobs=${JOBS:-$(nproc 2> /dev/null || echo 2)}
 

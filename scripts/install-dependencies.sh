@@ -89,7 +89,7 @@ is_there() {
 list=$(for group in "$@"; do packages "$group"; done)
 
 if ! command -v apt-get > /dev/null; then
-  echo "This is not Debian. Needed are, under their names there:" $(cut -d: -f2 <<< "$list")
+  echo "This is not Debian. Needed are, under their names there: $(cut -d: -f2 <<< "$list" | paste -sd ' ')"
   echo "Going on with what is here; CMake downloads Eigen, Catch2 and nlohmann/json where they are missing."
   exit 0
 fi

@@ -5,15 +5,22 @@
 /// one file of an executable that no sanitizer watches.
 
 #include <Eigen/Core>  // before the definitions below: it declares posix_memalign once more
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace heap {
 
-inline bool counting = false;
-inline long allocations = 0;
+inline std::atomic<bool> counting{false};
+inline std::atomic<long> allocations{0};
+inline std::atomic<long> live{0};  ///< bytes that are taken and not given back
+inline std::atomic<long> most{0};  ///< the largest `live` since peak() has begun
 
 inline void note() {
   if (counting) ++allocations;
@@ -29,6 +36,29 @@ long count(F&& f) {
   return allocations;
 }
 
+#if defined(__GLIBC__)
+inline void* taken(void* p) {
+  note();
+  if (!p) return p;
+  const long now = live += static_cast<long>(malloc_usable_size(p));
+  for (long before = most; before < now && !most.compare_exchange_weak(before, now);) {
+  }
+  return p;
+}
+inline void given_back(void* p) {
+  if (p) live -= static_cast<long>(malloc_usable_size(p));
+}
+
+/// How many bytes more than before f has from the heap at a time, at most.
+template <class F>
+long peak(F&& f) {
+  const long before = live;
+  most = before;
+  f();
+  return most - before;
+}
+#endif
+
 }  // namespace heap
 
 #if defined(__GLIBC__)
@@ -40,29 +70,28 @@ void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
-void* malloc(std::size_t size) noexcept {
-  heap::note();
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t n, std::size_t size) noexcept {
-  heap::note();
-  return __libc_calloc(n, size);
-}
+void __libc_free(void*);
+
+void* malloc(std::size_t size) noexcept { return heap::taken(__libc_malloc(size)); }
+void* calloc(std::size_t n, std::size_t size) noexcept { return heap::taken(__libc_calloc(n, size)); }
 void* realloc(void* p, std::size_t size) noexcept {
-  heap::note();
-  return __libc_realloc(p, size);
+  const long before = p ? static_cast<long>(malloc_usable_size(p)) : 0;
+  void* const q = __libc_realloc(p, size);
+  if (q || size == 0) heap::live -= before;  // else p is still there
+  return heap::taken(q);
+}
+void free(void* p) noexcept {
+  heap::given_back(p);
+  __libc_free(p);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  heap::note();
-  return __libc_memalign(alignment, size);
+  return heap::taken(__libc_memalign(alignment, size));
 }
 void* memalign(std::size_t alignment, std::size_t size) noexcept {
-  heap::note();
-  return __libc_memalign(alignment, size);
+  return heap::taken(__libc_memalign(alignment, size));
 }
 int posix_memalign(void** p, std::size_t alignment, std::size_t size) noexcept {
-  heap::note();
-  *p = __libc_memalign(alignment, size);
+  *p = heap::taken(__libc_memalign(alignment, size));
   return *p ? 0 : 12;  // ENOMEM
 }
 }
