@@ -1,4 +1,5 @@
 #include <limits>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -267,4 +268,25 @@ TEST_CASE("a step that fails with several batches accumulated leaves the paramet
   CHECK_THROWS_AS(fit(net, 1e200 * data.X, data.Y, MeanSquaredError{}, GradientDescent{}, options),
                   NonFiniteError);
   CHECK(net.parameters() == before);
+}
+
+TEST_CASE("diagnostics: fit says what is likely to be a mistake, unless it is told not to",
+          "[fit][diagnostics]") {
+  Net net = fresh();
+  std::ostringstream out;
+  FitOptions options = quiet(1);
+  options.progress = Progress::automatic;
+  options.progress_stream = &out;
+  const Eigen::MatrixXd unscaled = 1000 * data.X;
+  const auto said = [&] {
+    out.str("");
+    fit(net, unscaled, data.Y, MeanSquaredError{}, GradientDescent{.learning_rate = 1e-9}, options);
+    return out.str().find("StandardScaler") != std::string::npos;
+  };
+  CHECK(said());
+  options.diagnostics = false;
+  CHECK_FALSE(said());
+  options.diagnostics = true;
+  options.progress = Progress::never;
+  CHECK_FALSE(said());
 }

@@ -581,7 +581,11 @@ std::vector<DeadUnits> dead_units(const Network<Scalar, L...>& network, const DX
   data.X = view<Scalar>(in_memory_X);
   detail::check_inputs(data.X, network.inputs());
   detail::check_finite(data.X);
-
+  return dead_units(network, data);
+}
+/// The same for the X of data that have been checked.
+template <class Scalar, class... L>
+std::vector<DeadUnits> dead_units(const Network<Scalar, L...>& network, const DataView<Scalar>& data) {
   const auto& layers = network.layers();
   const detail::RowSample sample{data.rows()};
   std::vector<Index> chosen(static_cast<std::size_t>(sample.size()));

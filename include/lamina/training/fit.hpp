@@ -24,6 +24,7 @@
 #include "lamina/schedules/schedule.hpp"
 #include "lamina/training/clipping.hpp"
 #include "lamina/training/context.hpp"
+#include "lamina/training/diagnostics.hpp"
 #include "lamina/training/history.hpp"
 #include "lamina/training/progress.hpp"
 #include "lamina/training/regularization.hpp"
@@ -132,6 +133,9 @@ struct FitOptions {
   Clipping clipping = {};  ///< bounds of the gradient
   Index accumulate =
       1;  ///< batches to a step, whose gradients are averaged over their samples; the last may have fewer
+  /// Whether data, loss and network are looked at before the first step, and units that no longer learn after the last,
+  /// and what is likely to be a mistake is said where the progress bar goes; see diagnose(). Not with Progress::never.
+  bool diagnostics = true;
 };
 
 /// What a source of batches fills, see fit: X, m×inputs(), and either Y or, for classes, labels; weights if the samples
@@ -452,6 +456,11 @@ LAMINA_COLD std::optional<Batch<Scalar>> validation_batch(const Network_& networ
   return Batch<Scalar>(data);
 }
 
+/// Says what diagnose() has found, where the progress bar goes.
+LAMINA_COLD inline void say(const FitOptions& options, const std::vector<Warning>& warnings) {
+  if (!warnings.empty()) report(options.progress_stream ? *options.progress_stream : std::cerr, warnings);
+}
+
 /// The epochs of a fit, over whatever gives the batches.
 template <class Scalar, class... L, class Loss, class Optimizer_, class Batches, class... Callbacks>
 LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
@@ -644,9 +653,13 @@ History fit(Network<Scalar, L...>& network, const DataView<Scalar>& data, const 
   std::optional<Batch<Scalar>> validation = detail::validation_batch<Scalar>(network, loss, options);
   if (!split.test.empty())
     validation = Batch<Scalar>(data, 0, static_cast<Index>(split.test.size()), split.test.data());
+  const bool diagnostics = options.diagnostics && options.progress != Progress::never;
+  if (diagnostics) detail::say(options, diagnose(network, data, loss));
   detail::BatchesInMemory<Scalar> batches(data, options.batch_size, options.shuffle, options.seed,
                                           split.train);
-  return detail::run_epochs(network, batches, validation, loss, optimizer, options, callbacks...);
+  History history = detail::run_epochs(network, batches, validation, loss, optimizer, options, callbacks...);
+  if (diagnostics && history.epochs() > 0) detail::say(options, diagnose(dead_units(network, data)));
+  return history;
 }
 
 /// The same for samples that do not fit the memory: `source(epoch, batch, to)` fills `to`, a SourceBatch, with piece

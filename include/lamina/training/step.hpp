@@ -107,11 +107,11 @@ struct StepOptions {
 
 namespace detail {
 
-/// θ ← optimizer(θ, dF/dθ), the gradient being in the workspace, with everything looked at and θ restored if need be.
-template <class Scalar, class... L, class Optimizer_>
+/// θ ← optimizer(θ, dF/dθ), the gradient being in the workspace, with everything looked at and θ restored if need be;
+/// `project(θ)` follows.
+template <class Scalar, class... L, class Optimizer_, class Project>
 void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, double F, Optimizer_& optimizer,
-                  typename Network<Scalar, L...>::Workspace& workspace, const StepOptions& options,
-                  std::span<const ParameterRange> ranges) {
+                  typename Network<Scalar, L...>::Workspace& workspace, Project&& project) {
   constexpr const char* advice =
       ". The parameters are those before the step. A lower learning rate or scaled data may help";
   auto& theta = network.parameters();
@@ -120,7 +120,7 @@ void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, do
         {"the loss is ", F, "; not finite: ", first_non_finite(network, batch, workspace), advice});
   workspace.spare = theta;
   optimizer.step(theta, workspace.gradient);
-  if (options.regularization.max_norm > 0) options.regularization.project(ranges, theta);
+  project(theta);
   if (!all_finite(theta.data(), theta.size())) {
     const std::string blame = first_non_finite(network, batch, workspace);
     theta = workspace.spare;
@@ -137,7 +137,9 @@ double regularized_step(Network<Scalar, L...>& network, const Batch<Scalar>& bat
   const auto penalty = static_cast<double>(
       options.regularization.add_gradient(ranges, network.parameters(), workspace.gradient));
   if (options.clipping.any()) options.clipping.apply(ranges, workspace.gradient);
-  guarded_step(network, batch, F + penalty, optimizer, workspace, options, ranges);
+  guarded_step(network, batch, F + penalty, optimizer, workspace, [&](auto& theta) {
+    if (options.regularization.max_norm > 0) options.regularization.project(ranges, theta);
+  });
   return penalty;
 }
 
@@ -145,8 +147,6 @@ double regularized_step(Network<Scalar, L...>& network, const Batch<Scalar>& bat
 
 /// One training step on a batch: F and dF/dθ, then θ ← optimizer. This is all that fit does between two callbacks.
 ///
-/// @param options  penalties and bounds; the penalties are a part of what is returned
-/// @param ranges   network.parameter_ranges(), needed with such options only
 /// @return F before the step
 /// @throws NonFiniteError when F, dF/dθ or what the optimiser makes of θ is not finite, naming the first layer that is
 ///         to blame; θ is left as it was, and running statistics too when F or dF/dθ is to blame. OptionError when
@@ -154,15 +154,9 @@ double regularized_step(Network<Scalar, L...>& network, const Batch<Scalar>& bat
 ///         For the overload with X and Y, also as Network::loss.
 template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_>
 Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, const Loss& loss,
-                  Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace,
-                  const StepOptions& options = {}, std::span<const ParameterRange> ranges = {}) {
+                  Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace) {
   auto& theta = network.parameters();
   if constexpr (requires { optimizer.check(); }) optimizer.check();
-  if (options.any()) {
-    const Scalar F = network.loss_and_gradient(batch, loss, workspace);
-    return F + static_cast<Scalar>(detail::regularized_step(network, batch, static_cast<double>(F), optimizer,
-                                                            workspace, options, ranges));
-  }
 
   // While the derivatives are of ordinary size, θ is updated part by part, as its gradient is computed.
   Scalar F;
@@ -180,18 +174,41 @@ Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, co
   } else {
     F = network.loss_and_gradient(batch, loss, workspace);
   }
-  detail::guarded_step(network, batch, static_cast<double>(F), optimizer, workspace, options, ranges);
+  detail::guarded_step(network, batch, static_cast<double>(F), optimizer, workspace, [](auto&) {});
   return F;
+}
+
+/// The same with penalties and bounds, if there are any.
+///
+/// @param ranges  network.parameter_ranges()
+/// @return F before the step, with the penalties
+template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_>
+Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, const Loss& loss,
+                  Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace,
+                  const StepOptions& options, std::span<const ParameterRange> ranges) {
+  if (!options.any()) return train_step(network, batch, loss, optimizer, workspace);
+  if constexpr (requires { optimizer.check(); }) optimizer.check();
+  const Scalar F = network.loss_and_gradient(batch, loss, workspace);
+  return F + static_cast<Scalar>(detail::regularized_step(network, batch, static_cast<double>(F), optimizer,
+                                                          workspace, options, ranges));
 }
 
 template <class Scalar, class... L, EigenDense DX, Targets TY, LossFunction<Scalar> Loss, class Optimizer_>
 Scalar train_step(Network<Scalar, L...>& network, const DX& X, const TY& Y, const Loss& loss,
+                  Optimizer_&& optimizer, typename Network<Scalar, L...>::Workspace& workspace) {
+  return detail::with_data<Scalar, Loss>(X, Y, [&](const DataView<Scalar>& data) {
+    detail::check_data(data, loss, network.inputs(), network.outputs());
+    return train_step(network, Batch<Scalar>(data), loss, optimizer, workspace);
+  });
+}
+template <class Scalar, class... L, EigenDense DX, Targets TY, LossFunction<Scalar> Loss, class Optimizer_>
+Scalar train_step(Network<Scalar, L...>& network, const DX& X, const TY& Y, const Loss& loss,
                   Optimizer_&& optimizer, typename Network<Scalar, L...>::Workspace& workspace,
-                  const StepOptions& options = {}) {
+                  const StepOptions& options) {
   options.check();
   return detail::with_data<Scalar, Loss>(X, Y, [&](const DataView<Scalar>& data) {
     detail::check_data(data, loss, network.inputs(), network.outputs());
-    const auto ranges = options.any() ? network.parameter_ranges() : std::vector<ParameterRange>();
+    const auto ranges = network.parameter_ranges();
     return train_step(network, Batch<Scalar>(data), loss, optimizer, workspace, options, ranges);
   });
 }
