@@ -267,7 +267,7 @@ TEST_CASE("a model's file that is cut off or has a byte changed is refused or is
     CHECK_THROWS_AS(load_network<float>(ByteSpan(bytes).first(length)), FormatError);
   Random random(1);
   int refused = 0;
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 400; ++i) {
     auto changed = bytes;
     changed[8 + random.below(changed.size() - 8)] = static_cast<std::byte>(random.below(256));
     try {
@@ -277,5 +277,5 @@ TEST_CASE("a model's file that is cut off or has a byte changed is refused or is
       ++refused;
     }
   }
-  CHECK(refused > 1000);
+  CHECK(refused > 200);
 }
