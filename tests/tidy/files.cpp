@@ -3,6 +3,8 @@
 #include <fstream>
 #include <lamina/data/idx.hpp>
 #include <lamina/data/npy.hpp>
+#include <lamina/dynamic_network.hpp>
+#include <lamina/io/c_header.hpp>
 #include <lamina/io/safetensors.hpp>
 
 using namespace lamina;
@@ -29,9 +31,17 @@ double tensors(const std::string& path, const std::map<std::string, Array>& all)
   return file.at("M").matrix<double>().sum() + read_safetensors(path).at("M").values<int>()[0];
 }
 
+double headers(const std::string& path, const Eigen::MatrixXf& M) {
+  DynamicNetwork<float> net(M.cols());
+  net.dense(3, "elu").batch_norm().dense(2);
+  std::ofstream stream(path);
+  return static_cast<double>(export_c(net, path).constant_bytes) +
+         export_c(net, stream, {.weights = CWeights::int8, .calibration = M}).largest_error;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const Eigen::MatrixXf M = Eigen::MatrixXf::Ones(argc, 2);
-  return arrays(argv[0], M) + tensors(argv[0], {{"M", make_array(M)}}) > 0.0 ? 0 : 1;
+  return arrays(argv[0], M) + tensors(argv[0], {{"M", make_array(M)}}) + headers(argv[0], M) > 0.0 ? 0 : 1;
 }
