@@ -2,7 +2,13 @@
 
 add_library(lamina_development INTERFACE)
 target_link_libraries(lamina_development INTERFACE lamina)
-if(TARGET lamina_openmp)
+if(LAMINA_SANITIZE MATCHES "thread")
+  # ThreadSanitizer takes an OpenMP library that is not compiled for it for one that does not synchronise: so the threads
+  # of a batch are std::threads here (core/parallel.hpp). All else is the engine's own code, barriers included.
+  find_package(Threads REQUIRED)
+  target_compile_definitions(lamina_development INTERFACE LAMINA_STD_THREADS)
+  target_link_libraries(lamina_development INTERFACE Threads::Threads)
+elseif(TARGET lamina_openmp)
   target_link_libraries(lamina_development INTERFACE lamina_openmp)
 endif()
 

@@ -8,18 +8,25 @@
 
 #include "lamina/core/types.hpp"
 
-#if defined(_OPENMP)
+#if defined(LAMINA_STD_THREADS)
+#include <vector>
+#elif defined(_OPENMP)
 #include <omp.h>
 #endif
 
 /// @file
-/// Threads, through OpenMP when the program is compiled with it; else everything runs on the calling thread.
+/// Threads, through OpenMP when the program is compiled with it; else everything runs on the calling thread. With
+/// LAMINA_STD_THREADS defined they are std::threads, started for every batch: slower than OpenMP's, which wait for work,
+/// but ThreadSanitizer sees what they do, as it does not with an OpenMP library that is not compiled for it. Every
+/// translation unit of a program must agree on both.
 
 namespace lamina {
 
 /// How many threads OpenMP would use; 1 without OpenMP.
 inline int available_threads() {
-#if defined(_OPENMP)
+#if defined(LAMINA_STD_THREADS)
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+#elif defined(_OPENMP)
   return omp_get_max_threads();
 #else
   return 1;
@@ -80,24 +87,60 @@ class Team {
 
 namespace detail {
 
-/// f(team) on so many threads, the calling one included, or on as many as there are. What f throws is thrown again when
-/// all have returned; of several exceptions, one.
-template <class F>
-void parallel(int threads, F&& f) {
-#if defined(_OPENMP)
-  if (threads > 1 && !omp_in_parallel()) {
-    std::exception_ptr thrown;
-    Barrier barrier;
-#pragma omp parallel num_threads(threads)
+/// What the threads of a parallel() have together: where they wait, and what one of them has thrown.
+struct Joint {
+  Barrier barrier;
+  std::exception_ptr thrown;  ///< to be read when all have returned
+  std::atomic_flag has_thrown = ATOMIC_FLAG_INIT;
+
+  template <class F>
+  void run(F& f, int rank, int size) {
     try {
-      f(Team(omp_get_thread_num(), omp_get_num_threads(), &barrier));
+      f(Team(rank, size, &barrier));
     } catch (const Barrier::Abandoned&) {  // the reason is another thread's exception
     } catch (...) {
-#pragma omp critical(lamina_exception)
-      thrown = std::current_exception();
+      if (!has_thrown.test_and_set()) thrown = std::current_exception();
       barrier.abandon();
     }
-    if (thrown) std::rethrow_exception(thrown);
+  }
+};
+
+#if defined(LAMINA_STD_THREADS)
+/// Whether this thread is one of a parallel().
+inline thread_local bool in_parallel = false;
+#endif
+
+/// f(team) on so many threads, the calling one included, or on as many as there are; within another parallel() on the
+/// calling thread alone. What f throws is thrown again when all have returned; of several exceptions, one.
+template <class F>
+void parallel(int threads, F&& f) {
+#if defined(LAMINA_STD_THREADS)
+  if (threads > 1 && !in_parallel) {
+    Joint joint;
+    const auto run = [&](int rank) {
+      in_parallel = true;
+      joint.run(f, rank, threads);
+      in_parallel = false;
+    };
+    {
+      std::vector<std::jthread> others;
+      try {
+        for (int rank = 1; rank < threads; ++rank) others.emplace_back(run, rank);
+      } catch (...) {  // no more threads to be had
+        joint.barrier.abandon();
+        throw;
+      }
+      run(0);
+    }
+    if (joint.thrown) std::rethrow_exception(joint.thrown);
+    return;
+  }
+#elif defined(_OPENMP)
+  if (threads > 1 && !omp_in_parallel()) {
+    Joint joint;
+#pragma omp parallel num_threads(threads)
+    joint.run(f, omp_get_thread_num(), omp_get_num_threads());
+    if (joint.thrown) std::rethrow_exception(joint.thrown);
     return;
   }
 #else
