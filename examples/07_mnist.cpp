@@ -1,4 +1,4 @@
-// Handwritten digits, 784-128-10: trains on 60000 images and recognises 97.5 % of 10000 others.
+// Handwritten digits, 784-256-10: trains on 60000 images and recognises more than 98 % of 10000 others.
 //
 //   07_mnist FOLDER        that holds train-images-idx3-ubyte, train-labels-idx1-ubyte,
 //                          t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or (with zlib) as .gz
@@ -43,19 +43,24 @@ int main(int argc, char** argv) {
     X /= 255;  // from bytes to numbers from 0 to 1
     test_X /= 255;
 
-    Network<float, Dense<784, 128, ReLU>, Dense<128, 10>> net;
+    Network<float, Dense<784, 256, ReLU>, Dropout<256>, Dense<256, 10>> net(
+        Dense<784, 256, ReLU>(), Dropout<256>(0.3), Dense<256, 10>());
     net.initialize(1);
+    Adam adam{.learning_rate = 2e-3};
+    std::cout << net.parameter_count() << " parameters, " << X.rows() << " images, " << available_threads()
+              << " threads\n";
     const auto began = std::chrono::steady_clock::now();
-    fit(net, X, labels, SoftmaxCrossEntropy{}, GradientDescent{.learning_rate = 0.1},
-        FitOptions{.epochs = 10, .batch_size = 32, .seed = 1}, [](const FitState& state) {
+    fit(net, X, labels, SoftmaxCrossEntropy{}, adam,
+        FitOptions{.epochs = 10, .batch_size = 128, .seed = 1, .threads = 0}, [&](const FitState& state) {
           std::cout << "epoch " << state.epoch + 1 << "  loss " << state.loss << "  " << state.seconds << " s"
                     << std::endl;
+          adam.learning_rate *= 0.75;  // smaller and smaller steps
         });
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
 
     const double right = accuracy(net.predict(test_X), test_labels);
     std::cout << "test accuracy " << 100 * right << " % after " << elapsed.count() << " s\n";
-    return right >= 0.975 ? 0 : 1;
+    return right >= 0.98 ? 0 : 1;
   } catch (const std::exception& error) {
     std::cerr << "07_mnist: " << error.what() << '\n';
     return 2;
