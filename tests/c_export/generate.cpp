@@ -175,7 +175,7 @@ void add_all(Cases& cases, const std::string& suffix) {
   fill(exact);
   exact.weights(1).col(4).setZero();
   DynamicNetwork<S> rounded = exact;
-  for (const std::size_t l : {0, 1, 3}) {
+  for (const std::size_t l : {0U, 1U, 3U}) {
     auto W = rounded.weights(l);
     for (Index j = 0; j < W.cols(); ++j) {
       const double scale = static_cast<double>(W.col(j).cwiseAbs().maxCoeff()) / 127;

@@ -199,7 +199,7 @@ TEST_CASE("int8 weights of a C header") {
 
   // Each weight is met within half a step, the largest of a column is ±127 steps.
   DynamicNetwork<float> read = net;
-  for (const std::size_t l : {0, 1}) {
+  for (const std::size_t l : {0U, 1U}) {
     auto W = read.weights(l);
     const auto q = array<int>(text, "model_w" + std::to_string(l));
     const auto scale = array<float>(text, "model_s" + std::to_string(l));
