@@ -26,7 +26,7 @@ using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::Row
 constexpr long MiB = 1 << 20;
 
 /// What a fit has besides its parts and what is in proportion to them: the history, the state of callbacks, …
-constexpr long small_things = 4096;
+constexpr long small_things = 8192;
 
 /// m×n numbers from −1 to 1 that look random, quickly.
 template <class Matrix>

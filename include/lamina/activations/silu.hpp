@@ -21,7 +21,8 @@ struct SiLU {
   template <class Array>
   static auto g(const Array& Z) {
     using Scalar = typename Array::Scalar;
-    return Z.unaryExpr([](Scalar z) { return std::max(z, detail::lowest<Scalar>) * detail::sigma(z); });
+    return Z.unaryExpr(
+        [](Scalar z) { return std::max(z, detail::lowest<Scalar>) * detail::SigmaPair<Scalar>(z).plus; });
   }
   template <class Array>
   static auto derivative(const Array& Z, const auto& A) {

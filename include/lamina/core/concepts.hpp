@@ -54,7 +54,7 @@ struct Pass {
   std::uint64_t number = 0;  ///< of the training pass, so that each draws its own masks
   std::uint32_t layer = 0;   ///< of the layer in its network, from 0
   Index first_row = 0;       ///< position in the batch of the tile's first row
-  Team team = {};            ///< for layers that are `shared`, see Layer
+  Team team = {};            ///< of a layer that says InTeam, see Layer
   bool padded = false;  ///< columns of tiles may be read and written beyond t, up to whole SIMD registers
 };
 
@@ -67,8 +67,8 @@ struct Pass {
 ///     void forward(theta, A0, A, cache, pass) const;                            // writes A and cache
 ///     void backward(theta, A0, A, cache, dA, dtheta, dA0, pass) const;          // dtheta += …, *dA0 = …
 ///
-/// A0 is t×Inputs, A is t×Outputs. backward may overwrite dA and cache; dA0 is null when nobody needs it. A layer whose
-/// parameters take most of the time, as Dense's do, may have backward in two parts; the engine then calls the first for
+/// A0 is t×Inputs, A is t×Outputs. backward may overwrite dA and cache; dA0 is null when nobody needs it. A layer with
+/// InTeam whose parameters take most of the time, as Dense's do, may have backward in two parts; the engine then calls the first for
 /// all layers before it calls the second for any, and lets the optimiser have each parameter's gradient while it is in
 /// the cache:
 ///
@@ -83,9 +83,9 @@ struct Pass {
 ///     static constexpr bool whole_batch = true;    // one tile must hold the whole batch
 ///     void update(cache, rows);                    // with whole_batch: after a finite training pass
 ///     void persist(archive);                       // what update changes, to or from a checkpoint: archive.numbers(…)
-///     static constexpr bool shared = true;         // forward and backward are called by all threads of pass.team, each
-///                                                  // to do its share; else by the first alone
-///     static constexpr std::string_view name;
+///     using InTeam = Self;                         // forward and backward are called by all threads of pass.team, each
+///                                                  // to do its share; else, and in classes derived from such a layer,
+///                                                  // by the first alone, for which pass.team is itself
 template <class T>
 concept Layer = std::copyable<T> && requires(const T layer) {
   { T::Inputs } -> std::convertible_to<Index>;
@@ -142,10 +142,11 @@ constexpr std::string_view name_of() {
   }
 }
 
+/// Whether the layer says so itself: what derives from one that does has functions of its own.
 template <class T>
 constexpr bool shared = [] {
-  if constexpr (requires { T::shared; }) {
-    return static_cast<bool>(T::shared);
+  if constexpr (requires { typename T::InTeam; }) {
+    return std::is_same_v<typename T::InTeam, T>;
   } else {
     return false;
   }

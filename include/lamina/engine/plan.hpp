@@ -70,7 +70,7 @@ constexpr bool small(const Footprint& footprint, std::size_t scalar_size) {
 /// The rows of a tile. While θ fits the second-level cache, as many as keep a tile there too; beyond, enough that the
 /// time of a product outweighs the time of fetching its weights.
 constexpr Index tile_rows(const Footprint& footprint, std::size_t scalar_size) {
-  constexpr Index cached_tile = 192 * 1024, step = 48, most = 256;  // whole panels of a product
+  constexpr Index cached_tile = 112 * 1024, step = 48, most = 256;  // whole panels of a product
   const Index size = static_cast<Index>(scalar_size);
   if (!small(footprint, scalar_size)) return most;
   return std::clamp(cached_tile / (footprint.row_total() * size) / step * step, step, most / step * step);

@@ -105,14 +105,17 @@ template <class Scalar, class Layers>
 void forward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
              Pass pass) {
   layers.for_each([&](const auto& layer, std::size_t l) {
-    if (detail::shared<std::remove_cvref_t<decltype(layer)>> || pass.team.first()) {
+    constexpr bool shared = detail::shared<std::remove_cvref_t<decltype(layer)>>;
+    if (shared || pass.team.first()) {
       const Slot& slot = workspace.slot(l);
       const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
       auto A = workspace.output(l, t, layer.outputs());
       auto cache = workspace.cache(l);
       const ConstSpan<Scalar> theta_l(theta + slot.parameters, slot.parameter_count);
-      pass.layer = static_cast<std::uint32_t>(l);
-      layer.forward(theta_l, A0, A, cache, pass);
+      Pass own = pass;
+      own.layer = static_cast<std::uint32_t>(l);
+      if (!shared) own.team = Team();
+      layer.forward(theta_l, A0, A, cache, own);
     }
     pass.team.wait();
   });
@@ -195,9 +198,9 @@ double largest_magnitude(Tile<Scalar> A, const Team& team) {
 
 /// Whether the engine may call backward of a layer in two parts, see Layer.
 template <class L, class Scalar>
-concept TwoPartBackward = requires(const L& layer, const ConstSpan<Scalar>& theta,
-                                   const ConstTile<Scalar>& A0, Tile<Scalar>& A, Span<Scalar>& cache,
-                                   Tile<Scalar>* dA0, const Pass& pass) {
+concept TwoPartBackward = detail::shared<L> &&
+    requires(const L& layer, const ConstSpan<Scalar>& theta, const ConstTile<Scalar>& A0, Tile<Scalar>& A,
+             Span<Scalar>& cache, Tile<Scalar>* dA0, const Pass& pass) {
   layer.backward_inputs(theta, A0, A, cache, A, dA0, pass);
 };
 

@@ -55,6 +55,7 @@ class Workspace {
         most_rows_(detail::tile_rows(footprint_, sizeof(Scalar))),
         slots_(Layers::template per_layer<Slot>(layers.size())) {
     gradient.setZero(footprint_.parameters);
+    if (small()) spare.setZero(footprint_.parameters);
     Index offset = 0;
     layers.for_each([&](const auto& layer, std::size_t l) {
       using L = std::remove_cvref_t<decltype(layer)>;

@@ -26,7 +26,8 @@ template <Index In, Index Out, class G = Identity, bool HasBias = true>
 class Dense {
  public:
   static constexpr Index Inputs = In, Outputs = Out;
-  static constexpr bool has_bias = HasBias, shared = true;
+  static constexpr bool has_bias = HasBias;
+  using InTeam = Dense;
   static constexpr std::string_view name = "Dense";
 
   Dense() requires(In != Dynamic && Out != Dynamic) = default;

@@ -23,7 +23,7 @@ class Dropout {
  public:
   static constexpr Index Inputs = N, Outputs = N;
   static constexpr std::string_view name = "Dropout";
-  static constexpr bool shared = true;
+  using InTeam = Dropout;
 
   /// @throws OptionError when rate is not in [0, 1).
   explicit Dropout(double rate = 0.5) requires(N != Dynamic) : rate_(checked(rate)) {}
