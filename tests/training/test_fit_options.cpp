@@ -135,6 +135,13 @@ TEST_CASE("schedule: fit follows it and puts the rate back", "[fit][schedule]") 
   CHECK(rates == std::vector<double>{0.2, 0.2 / 2, 0.2 / 3, 0.2 / 4, 0.2 / 5, 0.2 / 6});
 }
 
+TEST_CASE("without a schedule, what a callback makes of the optimiser stays", "[fit][schedule]") {
+  Net net = fresh();
+  Adam adam{.learning_rate = 0.1};
+  fit(net, data.X, data.Y, MeanSquaredError{}, adam, quiet(2), [&](FitState&) { adam.learning_rate /= 2; });
+  CHECK(adam.learning_rate == 0.025);
+}
+
 TEST_CASE("schedule: one cycle moves the momentum of those that have one", "[fit][schedule]") {
   std::vector<double> seen;
   const OneCycle cycle{.max_lr = 0.1, .total_steps = 4};

@@ -376,6 +376,7 @@ class ScheduledRate {
   ScheduledRate(const ScheduledRate&) = delete;
   ScheduledRate& operator=(const ScheduledRate&) = delete;
   ~ScheduledRate() {
+    if (!changed_) return;  // what callbacks have set stays
     if constexpr (has_rate) optimizer_.learning_rate = rate_;
     set_momentum(momentum_);
   }
@@ -384,6 +385,7 @@ class ScheduledRate {
   /// @throws OptionError when the optimiser has no learning_rate to change.
   bool set(LearningRateSchedule& schedule, Index step, Index epoch) {
     if (!schedule) return false;
+    changed_ = true;
     if constexpr (has_rate) {
       const double rate = schedule.before_step(rate_, step, epoch);
       optimizer_.learning_rate = std::max(rate, std::numeric_limits<double>::min());
@@ -411,6 +413,7 @@ class ScheduledRate {
 
   Optimizer_& optimizer_;
   double rate_ = 0, momentum_ = 0;
+  bool changed_ = false;
 };
 
 /// The gradient of several batches that make one step: Σ wᵢ·gᵢ / Σ wᵢ, wᵢ what the batch's losses were divided by.
