@@ -9,6 +9,8 @@
 #include <iostream>
 #include <lamina/data/idx.hpp>
 #include <lamina/data/npy.hpp>
+#include <lamina/io/c_header.hpp>
+#include <lamina/io/model.hpp>
 #include <lamina/io/safetensors.hpp>
 #include <lamina/lamina.hpp>
 #include <span>
