@@ -41,8 +41,8 @@ class ParameterSelection {
   ParameterSelection() = default;
   /// Those in the ranges, which may come in any order and overlap; without a range none.
   /// @throws ShapeError when a range begins or ends before 0.
-  ParameterSelection(std::vector<ParameterRange> ranges)
-      : all_(false) {  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  ParameterSelection(std::vector<ParameterRange> ranges) : all_(false) {
     std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const ParameterRange& range : ranges) {
       if (range.first < 0 || range.count < 0)

@@ -252,8 +252,8 @@ LAMINA_INLINE V sqrt(const V& v) {
 /// has an estimate of 1/√v, that and one correction, which take less time than a root.
 template <class V>
 LAMINA_INLINE V square_root(const V& v) {
-  if constexpr (std::is_same_v<V, Register<float>> && lanes < V >> 1) {
 #if defined(__AVX__)
+  if constexpr (std::is_same_v<V, Register<float>>) {
     const V least = broadcast<V>(1.2e-38F), x = v < least ? least : v;
 #if defined(__AVX512F__)
     const V r = cast_bits<V>(_mm512_rsqrt14_ps(cast_bits<__m512>(x)));
@@ -262,33 +262,27 @@ LAMINA_INLINE V square_root(const V& v) {
 #endif
     const V root = x * r;
     return root + (root * -0.5F) * (root * r - 1.0F);
-#else
-    return simd::sqrt(v);
-#endif
-  } else {
-    return simd::sqrt(v);
   }
+#endif
+  return simd::sqrt(v);
 }
 
 /// n/d to within about two units in the last place, for |d| between 1e-30 and 1e30 and quotients of that size: where the
 /// processor has an estimate of 1/d, that and one correction of the quotient, which take less time than a division.
 template <class V>
 LAMINA_INLINE V divide(const V& n, const V& d) {
-  if constexpr (std::is_same_v<V, Register<float>> && lanes < V >> 1) {
+#if defined(__AVX__)
+  if constexpr (std::is_same_v<V, Register<float>>) {
 #if defined(__AVX512F__)
     const V r = cast_bits<V>(_mm512_rcp14_ps(cast_bits<__m512>(d)));
-#elif defined(__AVX__)
-    const V r = cast_bits<V>(_mm256_rcp_ps(cast_bits<__m256>(d)));
 #else
-    return n / d;
+    const V r = cast_bits<V>(_mm256_rcp_ps(cast_bits<__m256>(d)));
 #endif
-#if defined(__AVX__)
     const V q = n * r;
     return q + r * (n - q * d);
-#endif
-  } else {
-    return n / d;
   }
+#endif
+  return n / d;
 }
 
 }  // namespace lamina::simd
