@@ -31,7 +31,8 @@ void for_each_loss(F f) {
   f(BinaryCrossEntropy{}, TargetKind::zero_to_one, 3);
   f(BinaryCrossEntropy{.positive_weight = 3, .negative_weight = 0.5, .label_smoothing = 0.2},
     TargetKind::zero_to_one, 1);
-  f(BinaryCrossEntropy{.positive_weight = {1, 2, 0}, .negative_weight = {0, 1, 3}}, TargetKind::zero_to_one, 3);
+  f(BinaryCrossEntropy{.positive_weight = {1, 2, 0}, .negative_weight = {0, 1, 3}}, TargetKind::zero_to_one,
+    3);
   f(SoftmaxCrossEntropy{}, TargetKind::zero_to_one, 4);
   f(SoftmaxCrossEntropy{.label_smoothing = 0.1}, TargetKind::zero_to_one, 4);
   f(SoftmaxCrossEntropy{.label_smoothing = 0.1, .class_weights = {1, 0, 3}}, TargetKind::zero_to_one, 3);
@@ -59,8 +60,8 @@ void against_differences(const Loss& loss, TargetKind kind, Index k) {
     if (!loss.log_input) A_all = A_all.cwiseAbs().array() + Scalar(0.1L);
   for (Scalar& y : Y_all.reshaped())
     y = kind == TargetKind::counts ? static_cast<Scalar>(random.below(5))
-                                : static_cast<Scalar>(random.uniform(kind == TargetKind::real ? -2 : 0,
-                                                                     kind == TargetKind::real ? 2 : 1));
+                                   : static_cast<Scalar>(random.uniform(kind == TargetKind::real ? -2 : 0,
+                                                                        kind == TargetKind::real ? 2 : 1));
   dA_all.setConstant(Scalar(55));
   ConstTile<Scalar> A(A_all.data() + 2, t, k, Eigen::OuterStride<>(9));
   ConstTile<Scalar> Y(Y_all.data() + 1, t, targets, Eigen::OuterStride<>(8));
@@ -107,7 +108,7 @@ TEST_CASE("losses: float agrees with double") {
     for (float& a : A.reshaped()) a = static_cast<float>(random.uniform(0.1, 3));
     for (float& y : Y.reshaped())
       y = kind == TargetKind::counts ? static_cast<float>(random.below(5))
-                                  : static_cast<float>(random.uniform());
+                                     : static_cast<float>(random.uniform());
     loss.gradient(A, Y, dA);
     const Eigen::MatrixXd A_double = A.cast<double>(), Y_double = Y.cast<double>();
     Eigen::MatrixXd dA_double(t, k);
