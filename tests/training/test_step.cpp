@@ -30,7 +30,8 @@ TEST_CASE("steps by hand are fit, bit for bit", "[fit][step]") {
   Random random(seed);
   std::vector<Index> order(m);
   for (Index epoch = 0; epoch < epochs; ++epoch) {
-    std::iota(order.begin(), order.end(), Index{0});  // an order depends on the random numbers before it alone
+    std::iota(order.begin(), order.end(),
+              Index{0});  // an order depends on the random numbers before it alone
     random.shuffle(order);
     double sum = 0;
     for (Index first = 0; first < m; first += batch_size) {

@@ -511,7 +511,7 @@ void multiply(const TransposedProduct<Scalar>& p, const Team& team, Done&& done)
     if (mine.size() > 0) done(mine.begin, mine.size());
     return;
   }
-  const Index cached = 128 * 1024 / static_cast<Index>(sizeof(Scalar)) / p.m;
+  const Index cached = 128 * 1024 / static_cast<Index>(sizeof(Scalar)) / std::max<Index>(p.m, 1);
   const Index together = std::max<Index>(32, cached / block_columns * block_columns);
   for (Index j = block.columns.begin; j < block.columns.end; j += together) {
     const Share columns(j, std::min(block.columns.end, j + together));
