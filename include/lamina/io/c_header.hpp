@@ -50,7 +50,7 @@ class CalibrationRows {
 struct CExportOptions {
   std::string name = "model";          ///< a C identifier: every name in the header begins with it
   CWeights weights = CWeights::exact;  ///< of Dense layers; all other numbers are always exact
-  Index golden = 3;                    ///< input→output pairs that <name>_selftest checks; 0: no self-test
+  Index golden = 3;                    ///< input→output pairs that NAME_selftest checks; 0: no self-test
   CalibrationRows calibration =
       {};  ///< m×inputs typical inputs, raw as predict takes them. The golden inputs are chosen
            ///< from them (at most m), and the error of int8 is measured on them: int8 needs them.
@@ -708,8 +708,8 @@ std::string c_header(const Network<S, L...>& network, const CExportOptions& opti
 /// Writes the network, in evaluation mode, as one self-contained header of C99 that is C++11 as well: static const
 /// weights, no heap, nothing of the C library but <math.h>, and arithmetic in the network's scalar alone.
 ///
-///     static void <name>_predict(const T* x, T* y);   // one sample: <name>_inputs numbers to <name>_outputs numbers
-///     static int <name>_selftest(void);               // 0, or 1 + the number of the golden pair that is not met
+///     static void NAME_predict(const T* x, T* y);   // one sample: NAME_inputs numbers to NAME_outputs numbers
+///     static int NAME_selftest(void);               // 0, or 1 + the number of the golden pair that is not met
 ///
 /// Numbers are written so that they are read back bit for bit. A layer's outputs go to one of two arrays in turn, each as
 /// large as the widest layer that it takes; they are on the stack, or static where LAMINA_STATIC_SCRATCH is defined.

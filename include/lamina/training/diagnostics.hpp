@@ -132,9 +132,9 @@ struct Interval {
 /// beyond all values between.
 template <class Scalar, class G>
 Interval range_of(const G& g) {
-  constexpr Index near = 401, far = 4;
+  constexpr Index near = 401, middle = near / 2, far = 4;
   Eigen::Matrix<Scalar, near + far, 1> Z;
-  for (Index i = 0; i < near; ++i) Z(i) = static_cast<Scalar>(i - near / 2) / static_cast<Scalar>(20);
+  for (Index i = 0; i < near; ++i) Z(i) = static_cast<Scalar>(i - middle) / static_cast<Scalar>(20);
   Z.template tail<far>() << Scalar(-1e6), Scalar(-5e5), Scalar(5e5), Scalar(1e6);
   const Tile<Scalar> z = tile(Z.data(), Z.size(), Index{1});
   Eigen::Matrix<Scalar, near + far, 1> A = Z;
