@@ -15,37 +15,37 @@ using namespace lamina;
 template <class Scalar>
 using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>;
 
-enum class TargetKind { real, zero_to_one, counts };
+enum class TargetRange { real, zero_to_one, counts };
 
 /// f(every loss, with several options each; the targets it is for; outputs)
 template <class F>
 void for_each_loss(F f) {
-  f(MeanSquaredError{}, TargetKind::real, 3);
-  f(MeanAbsoluteError{}, TargetKind::real, 3);
-  f(Huber{}, TargetKind::real, 3);
-  f(Huber{.delta = 0.3}, TargetKind::real, 1);
-  f(LogCosh{}, TargetKind::real, 3);
-  f(Quantile{}, TargetKind::real, 2);
-  f(Quantile{.tau = 0.9}, TargetKind::real, 2);
-  f(Quantile{.tau = {0.1, 0.5, 0.75}}, TargetKind::real, 3);
-  f(BinaryCrossEntropy{}, TargetKind::zero_to_one, 3);
+  f(MeanSquaredError{}, TargetRange::real, 3);
+  f(MeanAbsoluteError{}, TargetRange::real, 3);
+  f(Huber{}, TargetRange::real, 3);
+  f(Huber{.delta = 0.3}, TargetRange::real, 1);
+  f(LogCosh{}, TargetRange::real, 3);
+  f(Quantile{}, TargetRange::real, 2);
+  f(Quantile{.tau = 0.9}, TargetRange::real, 2);
+  f(Quantile{.tau = {0.1, 0.5, 0.75}}, TargetRange::real, 3);
+  f(BinaryCrossEntropy{}, TargetRange::zero_to_one, 3);
   f(BinaryCrossEntropy{.positive_weight = 3, .negative_weight = 0.5, .label_smoothing = 0.2},
-    TargetKind::zero_to_one, 1);
-  f(BinaryCrossEntropy{.positive_weight = {1, 2, 0}, .negative_weight = {0, 1, 3}}, TargetKind::zero_to_one,
+    TargetRange::zero_to_one, 1);
+  f(BinaryCrossEntropy{.positive_weight = {1, 2, 0}, .negative_weight = {0, 1, 3}}, TargetRange::zero_to_one,
     3);
-  f(SoftmaxCrossEntropy{}, TargetKind::zero_to_one, 4);
-  f(SoftmaxCrossEntropy{.label_smoothing = 0.1}, TargetKind::zero_to_one, 4);
-  f(SoftmaxCrossEntropy{.label_smoothing = 0.1, .class_weights = {1, 0, 3}}, TargetKind::zero_to_one, 3);
-  f(SoftmaxCrossEntropy{}, TargetKind::zero_to_one, 1);
-  f(PoissonNLL{}, TargetKind::counts, 2);
-  f(PoissonNLL{.full = true}, TargetKind::counts, 2);
-  f(PoissonNLL{.log_input = false, .eps = 1e-3}, TargetKind::counts, 2);
-  f(GaussianNLL{}, TargetKind::real, 2);
-  f(GaussianNLL{.full = true}, TargetKind::real, 6);
+  f(SoftmaxCrossEntropy{}, TargetRange::zero_to_one, 4);
+  f(SoftmaxCrossEntropy{.label_smoothing = 0.1}, TargetRange::zero_to_one, 4);
+  f(SoftmaxCrossEntropy{.label_smoothing = 0.1, .class_weights = {1, 0, 3}}, TargetRange::zero_to_one, 3);
+  f(SoftmaxCrossEntropy{}, TargetRange::zero_to_one, 1);
+  f(PoissonNLL{}, TargetRange::counts, 2);
+  f(PoissonNLL{.full = true}, TargetRange::counts, 2);
+  f(PoissonNLL{.log_input = false, .eps = 1e-3}, TargetRange::counts, 2);
+  f(GaussianNLL{}, TargetRange::real, 2);
+  f(GaussianNLL{.full = true}, TargetRange::real, 6);
 }
 
 template <class Scalar, class Loss>
-void against_differences(const Loss& loss, TargetKind kind, Index k) {
+void against_differences(const Loss& loss, TargetRange kind, Index k) {
   static_assert(LossFunction<Loss, Scalar>);
   constexpr Scalar h = sizeof(Scalar) > 8 ? Scalar(1e-6L) : Scalar(1e-5L);
   CAPTURE(Loss::name, k);
@@ -59,9 +59,9 @@ void against_differences(const Loss& loss, TargetKind kind, Index k) {
   if constexpr (requires { loss.log_input; })
     if (!loss.log_input) A_all = A_all.cwiseAbs().array() + Scalar(0.1L);
   for (Scalar& y : Y_all.reshaped())
-    y = kind == TargetKind::counts ? static_cast<Scalar>(random.below(5))
-                                   : static_cast<Scalar>(random.uniform(kind == TargetKind::real ? -2 : 0,
-                                                                        kind == TargetKind::real ? 2 : 1));
+    y = kind == TargetRange::counts ? static_cast<Scalar>(random.below(5))
+                                    : static_cast<Scalar>(random.uniform(kind == TargetRange::real ? -2 : 0,
+                                                                         kind == TargetRange::real ? 2 : 1));
   dA_all.setConstant(Scalar(55));
   ConstTile<Scalar> A(A_all.data() + 2, t, k, Eigen::OuterStride<>(9));
   ConstTile<Scalar> Y(Y_all.data() + 1, t, targets, Eigen::OuterStride<>(8));
@@ -96,19 +96,19 @@ void against_differences(const Loss& loss, TargetKind kind, Index k) {
 
 TEMPLATE_TEST_CASE("losses: gradients are those of finite differences", "", double, long double) {
   for_each_loss(
-      [](const auto& loss, TargetKind kind, Index k) { against_differences<TestType>(loss, kind, k); });
+      [](const auto& loss, TargetRange kind, Index k) { against_differences<TestType>(loss, kind, k); });
 }
 
 TEST_CASE("losses: float agrees with double") {
-  for_each_loss([](const auto& loss, TargetKind kind, Index k) {
+  for_each_loss([](const auto& loss, TargetRange kind, Index k) {
     CAPTURE(loss.name, k);
     Random random(3);
     const Index t = 6, targets = detail::target_columns(loss, k);
     Eigen::MatrixXf A(t, k), Y(t, targets), dA(t, k);
     for (float& a : A.reshaped()) a = static_cast<float>(random.uniform(0.1, 3));
     for (float& y : Y.reshaped())
-      y = kind == TargetKind::counts ? static_cast<float>(random.below(5))
-                                     : static_cast<float>(random.uniform());
+      y = kind == TargetRange::counts ? static_cast<float>(random.below(5))
+                                      : static_cast<float>(random.uniform());
     loss.gradient(A, Y, dA);
     const Eigen::MatrixXd A_double = A.cast<double>(), Y_double = Y.cast<double>();
     Eigen::MatrixXd dA_double(t, k);
@@ -121,7 +121,7 @@ TEST_CASE("losses: float agrees with double") {
 }
 
 TEST_CASE("losses: one row is a valid block, whatever the storage order") {
-  for_each_loss([](const auto& loss, TargetKind, Index k) {
+  for_each_loss([](const auto& loss, TargetRange, Index k) {
     CAPTURE(loss.name, k);
     using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     const Index targets = detail::target_columns(loss, k);
