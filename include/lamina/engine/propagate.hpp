@@ -145,12 +145,12 @@ Index for_each_chunk(const Layers& layers, Workspace<Scalar, Layers>& workspace,
                      Mode mode, F&& f) {
   const Index tiles = (batch + rows - 1) / rows;
   if (tiles <= 1 || !workspace.small()) {
-    detail::parallel(useful_threads(workspace.footprint(), std::min(batch, rows), workspace.threads),
+    detail::parallel(useful_threads(workspace.footprint(), std::min(batch, rows), workspace.thread_count()),
                      [&](const Team& team) { f(workspace, team, Index{0}, Index{0}, batch); });
     return 1;
   }
   const Index chunks = std::min(tiles, most_chunks);
-  const auto threads = static_cast<int>(std::min<Index>(workspace.threads, chunks));
+  const auto threads = static_cast<int>(std::min<Index>(workspace.thread_count(), chunks));
   auto& others = workspace.team(layers, static_cast<std::size_t>(threads - 1), chunks);
   for (auto& own : others) {
     own.prepare(layers, batch, mode);
@@ -307,7 +307,7 @@ void backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layer
 template <class Scalar, class Layers>
 void predict_tile(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch,
                   Workspace<Scalar, Layers>& workspace) {
-  detail::parallel(useful_threads(workspace.footprint(), batch.count, workspace.threads),
+  detail::parallel(useful_threads(workspace.footprint(), batch.count, workspace.thread_count()),
                    [&](const Team& team) {
                      read_inputs(layers, batch, 0, batch.count, workspace, team);
                      team.wait();

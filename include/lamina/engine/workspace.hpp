@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "lamina/core/parallel.hpp"
 #include "lamina/engine/plan.hpp"
 #include "lamina/engine/storage.hpp"
 
@@ -47,7 +48,7 @@ class Workspace {
   std::uint64_t seed = 0;
   /// Training passes so far.
   std::uint64_t passes = 0;
-  /// How many threads may work on a batch, with OpenMP. The results are the same for any number.
+  /// How many threads may work on a batch, with OpenMP; 0: as many as it offers. The results are the same for any number.
   int threads = 1;
 
   explicit Workspace(const Layers& layers)
@@ -84,6 +85,7 @@ class Workspace {
   bool small() const { return detail::small(footprint_, sizeof(Scalar)); }
 
   const Footprint& footprint() const { return footprint_; }
+  int thread_count() const { return threads < 1 ? available_threads() : threads; }
   const Slot& slot(std::size_t l) const { return slots_[l]; }
   /// A[l − 1], the input of layer l; X for l = 0.
   Tile<Scalar> input(std::size_t l, Index t, Index columns) {
@@ -114,7 +116,7 @@ class Workspace {
   /// Workspaces of `count` more threads, and room for the gradients of `chunks` chunks.
   std::vector<Workspace>& team(const Layers& layers, std::size_t count, Index chunks) {
     while (team_.size() < count) team_.emplace_back(layers);
-    if (threads > 1 && chunk_gradients_.cols() < chunks)
+    if (thread_count() > 1 && chunk_gradients_.cols() < chunks)
       chunk_gradients_.resize(footprint_.parameters, chunks);
     return team_;
   }
@@ -122,7 +124,7 @@ class Workspace {
   /// this order, or at the end.
   template <class Gradient>
   void keep_gradient(Index chunk, const Gradient& of_chunk) {
-    if (threads > 1) {
+    if (thread_count() > 1) {
       chunk_gradients_.col(chunk) = of_chunk;
     } else if (chunk == 0) {
       spare = of_chunk;
@@ -131,7 +133,7 @@ class Workspace {
     }
   }
   void sum_gradients(Index chunks) {
-    if (threads > 1) {
+    if (thread_count() > 1) {
       gradient = chunk_gradients_.col(0);
       for (Index chunk = 1; chunk < chunks; ++chunk) gradient += chunk_gradients_.col(chunk);
     } else {
