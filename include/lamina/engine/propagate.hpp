@@ -262,8 +262,9 @@ void backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layer
     } else if (detail::shared<Kind> || team.first()) {
       auto dtheta = gradient_of(slot);
       if (!tile.add && team.first()) dtheta.setZero();
-      layer.backward(theta_l, detail::constant(A0), A, cache, dA, dtheta, needed ? &*dA0 : nullptr,
-                     tile.pass);
+      Pass own = tile.pass;
+      if (!detail::shared<Kind>) own.team = Team();
+      layer.backward(theta_l, detail::constant(A0), A, cache, dA, dtheta, needed ? &*dA0 : nullptr, own);
       if (step && team.first())
         bounded(static_cast<double>(
             detail::largest_magnitude(detail::tile(std::as_const(dtheta).data(), dtheta.size(), Index{1}))));
