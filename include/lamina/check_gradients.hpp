@@ -103,7 +103,7 @@ GradientCheck check_gradients(const Network<Scalar, L...>& network, const DX& X,
     compare(workspace.gradient, theta.data(), [&](Index i) {
       std::string text = "parameter " + detail::number(i);
       network.layers().for_each([&](const auto& layer, std::size_t l) {
-        const Slot& slot = workspace.slot(l);
+        const auto& slot = workspace.slot(l);
         if (i >= slot.parameters && i < slot.parameters + slot.parameter_count)
           text += " (layer " + detail::number(l) + ", " +
                   std::string(detail::name_of<std::remove_cvref_t<decltype(layer)>>()) + ")";

@@ -204,11 +204,13 @@ class Network {
     return with_inputs(X, [&](const Batch<Scalar>& batch) -> ConstTile<Scalar> {
       const Index rows = workspace.prepare(layers_, batch.count, Mode::evaluation);
       if (batch.count <= rows) {
-        engine::predict_tile(layers_, theta_.data(), batch, workspace);
-        return detail::constant(workspace.output(size() - 1, batch.count, outputs()));
+        engine::predict_tile<Scalar>(workspace, theta_.data(), batch);
+        return detail::constant(workspace.last_output(batch.count));
       }
-      auto prediction = workspace.predictions(batch.count, outputs());
-      engine::predict(layers_, theta_.data(), batch, workspace, prediction);
+      auto prediction = workspace.predictions(batch.count);
+      engine::predict<Scalar>(workspace, theta_.data(), batch, [&](Index begin, const Tile<Scalar>& A) {
+        prediction.middleRows(begin, A.rows()) = A;
+      });
       return detail::constant(prediction);
     });
   }
@@ -220,7 +222,10 @@ class Network {
       if (output.rows() != batch.count || output.cols() != outputs())
         detail::fail<ShapeError>({"output: expected ", batch.count, "\u00d7", outputs(), ", got ",
                                   output.rows(), "\u00d7", output.cols()});
-      engine::predict(layers_, theta_.data(), batch, workspace, output);
+      workspace.prepare(layers_, batch.count, Mode::evaluation);
+      engine::predict<Scalar>(workspace, theta_.data(), batch, [&](Index begin, const Tile<Scalar>& A) {
+        output.middleRows(begin, A.rows()) = A;
+      });
     });
   }
   /// @}
@@ -267,9 +272,8 @@ class Network {
   engine::Evaluation<Scalar> run(const Batch<Scalar>& batch, const Loss& loss_function, Workspace& workspace,
                                  Mode mode, const engine::Step<Scalar>* step = nullptr) {
     check_parameters(theta_);
-    const auto result =
-        engine::evaluate<Scalar>(layers_, theta_.data(), batch, loss_function, workspace,
-                                 next_pass(workspace, mode), {.gradient = true, .step = step});
+    const auto result = evaluate(theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
+                                 {.gradient = true, .step = step});
     if (mode != Mode::training) return result;
     ++workspace.passes;
     if (layers_.whole_batch() && std::isfinite(result.F) &&
@@ -289,9 +293,7 @@ class Network {
   Scalar evaluate(const Theta& theta, const Batch<Scalar>& batch, const Loss& loss_function,
                   Workspace& workspace, const Pass& pass, bool gradient) const {
     check_parameters(theta);
-    return engine::evaluate<Scalar>(layers_, theta.data(), batch, loss_function, workspace, pass,
-                                    {.gradient = gradient})
-        .F;
+    return evaluate(theta.data(), batch, loss_function, workspace, pass, {.gradient = gradient}).F;
   }
   /// What loss_and_gradient would run next: the pass that fixes the masks of dropout.
   Pass next_pass(const Workspace& workspace, Mode mode = Mode::training) const {
@@ -306,8 +308,8 @@ class Network {
       Mode mode = Mode::evaluation) const {
     Eigen::Matrix<Scalar, Dynamic, static_cast<int>(Inputs)> dX(X.rows(), inputs());
     with_checked(X, Y, loss_function, [&](const Batch<Scalar>& batch) {
-      engine::evaluate<Scalar>(layers_, theta_.data(), batch, loss_function, workspace,
-                               next_pass(workspace, mode), {.gradient = true, .input_gradient = dX.data()});
+      evaluate(theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
+               {.gradient = true, .input_gradient = dX.data()});
     });
     return dX;
   }
@@ -333,6 +335,14 @@ class Network {
   }
 
  private:
+  template <class Loss>
+  engine::Evaluation<Scalar> evaluate(const Scalar* theta, const Batch<Scalar>& batch, const Loss& loss,
+                                      Workspace& workspace, const Pass& pass,
+                                      const engine::Wanted<Scalar>& wanted) const {
+    workspace.prepare(layers_, batch.count, pass.mode);
+    return engine::evaluate<Scalar>(workspace, theta, batch, engine::any_loss<Scalar>(loss), pass, wanted);
+  }
+
   void clear() {
     theta_.resize(detail::footprint_of(layers_).parameters);
     for (std::size_t l = 0; l < size(); ++l) neutral(l);

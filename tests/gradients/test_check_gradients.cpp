@@ -165,7 +165,7 @@ TEST_CASE("check_gradients: it names the derivative that is wrong") {
       const GradientCheck result = check(net);
       CHECK_FALSE(result.passed());
       CHECK(result.where == "X(" + std::to_string(row) + ", " + std::to_string(column) + ")");
-      CHECK(check(net, MeanSquaredError{}, {.tolerance = 1e-3}).passed());  // one's own tolerance
+      CHECK(check(net, MeanSquaredError{}, {.tolerance = 2e-3}).passed());  // one's own: the mistake is 1e-3
     }
 }
 

@@ -120,11 +120,7 @@ void apply_derivative(const G& activation, const DZ& Z, const DA& A, DdA& dA) {
     const Scalar* const z = Z.data();
     const Scalar* const a = A.data();
     Scalar* const da = dA.data();
-    const bool same = A.outerStride() == dA.outerStride();
-    if (!same) {
-      dA.array() *= activation.derivative(Z.array(), A.array());
-      return;
-    }
+    eigen_assert(A.outerStride() == dA.outerStride());
     detail::for_each_register<V>(
         Z, dA,
         [&](Index of_z, Index to) {

@@ -82,6 +82,8 @@ struct Pass {
 ///                                                  // ParameterRange; one run of weights when absent
 ///     static constexpr bool whole_batch = true;    // one tile must hold the whole batch
 ///     void update(cache, rows);                    // with whole_batch: after a finite training pass
+///     auto with_run_time_extents() const;          // with InTeam: an equal layer of another type, whose functions are then
+///                                                  // called, so that they are compiled once for all extents
 ///     void persist(archive);                       // what update changes, to or from a checkpoint: archive.numbers(…)
 ///     using InTeam = Self;                         // forward and backward are called by all threads of pass.team, each
 ///                                                  // to do its share; else, and in classes derived from such a layer,

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "lamina/core/function_ref.hpp"
 #include "lamina/core/parallel.hpp"
 #include "lamina/core/simd.hpp"
 #include "lamina/core/types.hpp"
@@ -488,8 +489,9 @@ bool worth_transposing(Index m, Index n, Index samples) {
 
 /// A thread's share of the product, and `done(j, columns)` for its share of the columns of C, some at a time, when they
 /// are whole: few enough to be in the cache still.
-template <class Scalar, class Done>
-void multiply(const TransposedProduct<Scalar>& p, const Team& team, Done&& done) {
+template <class Scalar>
+LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& team,
+                              FunctionRef<void(Index, Index)> done) {
   const auto compute = [&](const Share& i, const Share& j) {
     if (i.size() == 0 || j.size() == 0) return;
     if (p.At.data) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "lamina/core/concepts.hpp"
+#include "lamina/engine/operations.hpp"
 #include "lamina/layers/sequence.hpp"
 
 /// @file
@@ -12,8 +13,12 @@
 
 namespace lamina {
 
-/// Where one layer's numbers are.
+/// A layer as the engine sees it, and where its numbers are.
+template <class Scalar>
 struct Slot {
+  const void* layer = nullptr;
+  const engine::LayerOperations<Scalar>* call = nullptr;
+  Index inputs = 0;      ///< columns of A0
   Index outputs = 0;     ///< columns of A
   Index parameters = 0;  ///< offset in θ
   Index parameter_count = 0;

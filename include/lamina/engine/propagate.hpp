@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lamina/core/concepts.hpp"
+#include "lamina/core/function_ref.hpp"
 #include "lamina/core/parallel.hpp"
 #include "lamina/core/product.hpp"
 #include "lamina/core/validate.hpp"
@@ -22,10 +23,6 @@
 /// sum of their weights) happens here, once, at the end.
 
 namespace lamina::engine {
-
-/// Sums over tiles are kept at least in double.
-template <class Scalar>
-using Sum = std::conditional_t<(sizeof(Scalar) < sizeof(double)), double, Scalar>;
 
 /// tile = rows [begin, begin + tile.rows()) of the batch's X or Y, read along the memory; a thread's share of it. Rows
 /// that lie in one piece are copied to `side_by_side` first, when that is not null, so that it holds the transpose of the
@@ -71,57 +68,57 @@ bool read(const Batch<Scalar>& batch, const MatrixView<Scalar>& from, Index begi
 
 /// Y of a tile: the numbers of the data set, or its labels as one-hot rows (as one column of 0 and 1 for two classes
 /// and one output).
-template <class Scalar, class Loss>
-void read_targets(const Batch<Scalar>& batch, const Loss&, Index begin, Tile<Scalar>& Y) {
+template <class Scalar>
+void read_targets(const Batch<Scalar>& batch, const AnyLoss<Scalar>& loss, Index begin, Tile<Scalar>& Y) {
   if (!batch.data.has_labels()) {
     read(batch, batch.data.Y, begin, Y);
     return;
   }
-  if constexpr (requires { Loss::classes(Index{1}); }) {
-    const bool one_hot = Loss::classes(Y.cols()) <= Y.cols();
-    if (one_hot) Y.setZero();
-    for (Index i = 0; i < Y.rows(); ++i) {
-      const Index label = batch.data.labels[batch.row(begin + i)];
-      if (one_hot) {
-        Y(i, label) = Scalar(1);
-      } else {
-        Y(i, 0) = static_cast<Scalar>(label);
-      }
+  const bool one_hot = loss.classes(Y.cols()) <= Y.cols();
+  if (one_hot) Y.setZero();
+  for (Index i = 0; i < Y.rows(); ++i) {
+    const Index label = batch.data.labels[batch.row(begin + i)];
+    if (one_hot) {
+      Y(i, label) = Scalar(1);
+    } else {
+      Y(i, 0) = static_cast<Scalar>(label);
     }
   }
 }
 
-/// A[0] = rows [begin, begin + t) of X; a thread's share of it. Returns whether Xᵀ is in the workspace too.
-template <class Scalar, class Layers>
-bool read_inputs(const Layers& layers, const Batch<Scalar>& batch, Index begin, Index t,
-                 Workspace<Scalar, Layers>& workspace, const Team& team = {}) {
-  auto X = workspace.input(0, t, layers.inputs());
-  auto side_by_side = workspace.transposed(t, layers.inputs());
+/// A[0] = rows [begin, begin + t) of X; a thread's share of it. Returns whether Xᵀ is in the memory too.
+template <class Scalar>
+bool read_inputs(Memory<Scalar>& memory, const Batch<Scalar>& batch, Index begin, Index t,
+                 const Team& team = {}) {
+  auto X = memory.input(0, t);
+  auto side_by_side = memory.transposed(t, X.cols());
   return read(batch, batch.data.X, begin, X, team, &side_by_side);
 }
 
-/// A[l] = layer l of A[l − 1], for all layers; A[0] = X is in the workspace. Called by all threads of pass.team.
-template <class Scalar, class Layers>
-void forward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
-             Pass pass) {
-  layers.for_each([&](const auto& layer, std::size_t l) {
-    constexpr bool shared = detail::shared<std::remove_cvref_t<decltype(layer)>>;
-    if (shared || pass.team.first()) {
-      const Slot& slot = workspace.slot(l);
-      const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
-      auto A = workspace.output(l, t, layer.outputs());
-      auto cache = workspace.cache(l);
-      const ConstSpan<Scalar> theta_l(theta + slot.parameters, slot.parameter_count);
-      Pass own = pass;
-      own.layer = static_cast<std::uint32_t>(l);
-      if (!shared) own.team = Team();
-      layer.forward(theta_l, A0, A, cache, own);
-    }
-    pass.team.wait();
-  });
+/// A layer's share of θ.
+template <class Scalar>
+ConstSpan<Scalar> parameters_of(const Slot<Scalar>& slot, const Scalar* theta) {
+  return ConstSpan<Scalar>(theta + slot.parameters, slot.parameter_count);
 }
 
-inline constexpr Index most_chunks = 16;
+/// A[l] = layer l of A[l − 1], for all layers; A[0] = X is in the memory. Called by all threads of pass.team.
+template <class Scalar>
+void forward(Memory<Scalar>& memory, const Scalar* theta, Index t, Pass pass) {
+  const Team team = pass.team;
+  const auto slots = memory.slots();
+  for (std::size_t l = 0; l < slots.size(); ++l) {
+    const Slot<Scalar>& slot = slots[l];
+    if (slot.call->shared || team.first()) {
+      auto A = memory.output(l, t);
+      auto cache = memory.cache(l);
+      pass.layer = static_cast<std::uint32_t>(l);
+      pass.team = slot.call->shared ? team : Team();
+      slot.call->forward(slot.layer, parameters_of(slot, theta), detail::constant(memory.input(l, t)), A,
+                         cache, pass);
+    }
+    team.wait();
+  }
+}
 
 /// For the tiles of a workspace, whose columns may be read and written up to full registers.
 inline Pass for_tiles(Pass pass, const Team& team = {}) {
@@ -137,34 +134,25 @@ inline int useful_threads(const Footprint& footprint, Index rows, int threads) {
   return std::max(1, static_cast<int>(std::min<double>(threads, work / 1e6)));
 }
 
-/// f(workspace, team, chunk, first, last) for the chunks of a batch: rows [first, last) are chunk number `chunk`. When θ
-/// is small, several threads take chunks in turn, each alone with a workspace of its own; else there is one chunk, and
+/// f(memory, team, chunk, first, last) for the chunks of a batch: rows [first, last) are chunk number `chunk`. When θ
+/// is small, several threads take chunks in turn, each alone with a memory of its own; else there is one chunk, and
 /// all threads of a team call f. What is a chunk does not depend on the number of threads. Returns how many there are.
-template <class Scalar, class Layers, class F>
-Index for_each_chunk(const Layers& layers, Workspace<Scalar, Layers>& workspace, Index batch, Index rows,
-                     Mode mode, F&& f) {
-  const Index tiles = (batch + rows - 1) / rows;
-  if (tiles <= 1 || !workspace.small()) {
-    detail::parallel(useful_threads(workspace.footprint(), std::min(batch, rows), workspace.thread_count()),
-                     [&](const Team& team) { f(workspace, team, Index{0}, Index{0}, batch); });
+template <class Scalar, class F>
+Index for_each_chunk(Memory<Scalar>& memory, Index batch, F&& f) {
+  const Index rows = memory.rows(), tiles = (batch + rows - 1) / rows;
+  if (tiles <= 1 || !memory.small()) {
+    detail::parallel(useful_threads(memory.footprint(), std::min(batch, rows), memory.thread_count()),
+                     [&](const Team& team) { f(memory, team, Index{0}, Index{0}, batch); });
     return 1;
   }
-  const Index chunks = std::min(tiles, most_chunks);
-  const auto threads = static_cast<int>(std::min<Index>(workspace.thread_count(), chunks));
-  auto& others = workspace.team(layers, static_cast<std::size_t>(threads - 1), chunks);
-  for (auto& own : others) {
-    own.prepare(layers, batch, mode);
-    own.seed = workspace.seed;
-  }
-  detail::parallel(threads, [&](const Team& team) {
-    Workspace<Scalar, Layers>& own =
-        team.first() ? workspace : others[static_cast<std::size_t>(team.rank() - 1)];
-    const detail::Share mine(chunks, 1, team);
+  const Index count = chunks(batch, rows);
+  detail::parallel(static_cast<int>(std::min<Index>(memory.thread_count(), count)), [&](const Team& team) {
+    const detail::Share mine(count, 1, team);
     for (Index chunk = mine.begin; chunk < mine.end; ++chunk)
-      f(own, Team(), chunk, tiles * chunk / chunks * rows,
-        std::min(batch, tiles * (chunk + 1) / chunks * rows));
+      f(memory.of_thread(team.rank()), Team(), chunk, tiles * chunk / count * rows,
+        std::min(batch, tiles * (chunk + 1) / count * rows));
   });
-  return chunks;
+  return count;
 }
 
 /// Of several threads: the largest magnitudes in the input and the output gradient of a layer.
@@ -196,14 +184,6 @@ double largest_magnitude(Tile<Scalar> A, const Team& team) {
       detail::largest_magnitude(detail::constant(detail::part(A, mine.rows, mine.columns))));
 }
 
-/// Whether the engine may call backward of a layer in two parts, see Layer.
-template <class L, class Scalar>
-concept TwoPartBackward = detail::shared<L> &&
-    requires(const L& layer, const ConstSpan<Scalar>& theta, const ConstTile<Scalar>& A0, Tile<Scalar>& A,
-             Span<Scalar>& cache, Tile<Scalar>* dA0, const Pass& pass) {
-  layer.backward_inputs(theta, A0, A, cache, A, dA0, pass);
-};
-
 /// Takes the gradient part by part, as it is computed: an optimiser, see train_step. One type for all of them, so that
 /// the engine is compiled once for a network and a loss.
 template <class Scalar>
@@ -224,112 +204,103 @@ struct TilePass {
 };
 
 /// dF/dθ = … or += …, and dA[l − 1] from dA[l], from the last layer down to the first that has parameters; down to layer
-/// 0, dX included, when wanted. dA[L] is in the workspace. First dZ and dA of all layers; then, when `step` agrees to a
+/// 0, dX included, when wanted. dA[L] is in the memory. First dZ and dA of all layers; then, when `step` agrees to a
 /// bound of all derivatives, the gradients of the parameters, which it is given part by part. Called by all threads of
 /// tile.pass.team; shared.stepping says whether `step` has taken the gradient.
-template <class Scalar, class Layers>
-void backward(const Layers& layers, const Scalar* theta, Workspace<Scalar, Layers>& workspace, Index t,
-              TilePass tile, const Step<Scalar>* step, SharedByTeam& shared) {
+template <class Scalar>
+void backward(Memory<Scalar>& memory, const Scalar* theta, Index t, TilePass tile, const Step<Scalar>* step,
+              SharedByTeam& shared) {
   const Team& team = tile.pass.team;
+  const auto slots = memory.slots();
   std::size_t lowest = 0;
-  while (!tile.input_gradient && lowest < layers.size() && workspace.slot(lowest).parameter_count == 0)
-    ++lowest;
+  while (!tile.input_gradient && lowest < slots.size() && slots[lowest].parameter_count == 0) ++lowest;
   const auto bounded = [&](double x) { shared.bound = x > shared.bound || !(x - x == 0) ? x : shared.bound; };
-  const auto gradient_of = [&](const Slot& slot) {
-    return Span<Scalar>(workspace.gradient.data() + slot.parameters, slot.parameter_count);
-  };
 
-  layers.for_each_reversed([&](const auto& layer, std::size_t l) {
-    if (l < lowest) return;
-    using Kind = std::remove_cvref_t<decltype(layer)>;
-    const Slot& slot = workspace.slot(l);
-    auto A0 = workspace.input(l, t, layer.inputs());
-    auto A = workspace.output(l, t, layer.outputs());
-    auto dA = workspace.output_gradient(l, t, layer.outputs());
-    const bool needed = l > lowest || tile.input_gradient;
+  for (std::size_t l = slots.size(); l-- > lowest;) {
+    const Slot<Scalar>& slot = slots[l];
+    auto A0 = memory.input(l, t), A = memory.output(l, t), dA = memory.output_gradient(l, t);
     std::optional<Tile<Scalar>> dA0;
-    if (needed) dA0.emplace(workspace.input_gradient(l, t, layer.inputs()));
-    auto cache = workspace.cache(l);
-    const ConstSpan<Scalar> theta_l(theta + slot.parameters, slot.parameter_count);
-    tile.pass.layer = static_cast<std::uint32_t>(l);
+    if (l > lowest || tile.input_gradient) dA0.emplace(memory.input_gradient(l, t));
+    Tile<Scalar>* const wanted = dA0 ? &*dA0 : nullptr;
+    auto cache = memory.cache(l);
+    Pass pass = tile.pass;
+    pass.layer = static_cast<std::uint32_t>(l);
     Maxima& maxima = shared.maxima[l % 2];
-    if constexpr (TwoPartBackward<Kind, Scalar>) {
-      layer.backward_inputs(theta_l, detail::constant(A0), A, cache, dA, needed ? &*dA0 : nullptr, tile.pass);
+    if (slot.call->backward_inputs) {
+      slot.call->backward_inputs(slot.layer, parameters_of(slot, theta), detail::constant(A0), A, cache, dA,
+                                 wanted, pass);
       if (step) {
         Maxima::raise(maxima.input, largest_magnitude(A0, team));
         Maxima::raise(maxima.gradient, largest_magnitude(dA, team));
       }
-    } else if (detail::shared<Kind> || team.first()) {
-      auto dtheta = gradient_of(slot);
+    } else if (slot.call->shared || team.first()) {
+      auto dtheta = memory.gradient_of(l);
       if (!tile.add && team.first()) dtheta.setZero();
-      Pass own = tile.pass;
-      if (!detail::shared<Kind>) own.team = Team();
-      layer.backward(theta_l, detail::constant(A0), A, cache, dA, dtheta, needed ? &*dA0 : nullptr, own);
+      if (!slot.call->shared) pass.team = Team();
+      slot.call->backward(slot.layer, parameters_of(slot, theta), detail::constant(A0), A, cache, dA, dtheta,
+                          wanted, pass);
       if (step && team.first())
         bounded(static_cast<double>(
             detail::largest_magnitude(detail::tile(std::as_const(dtheta).data(), dtheta.size(), Index{1}))));
     }
     team.wait();
-    if constexpr (TwoPartBackward<Kind, Scalar>)
-      if (step && team.first()) bounded(maxima.take() * static_cast<double>(t));
-  });
+    if (step && slot.call->backward_inputs && team.first()) bounded(maxima.take() * static_cast<double>(t));
+  }
 
   if (step) {
     if (team.first()) shared.stepping = step->begin(step->self, shared.bound);
     team.wait();
   }
-  layers.for_each([&](const auto& layer, std::size_t l) {
-    if (l < lowest) return;
-    const Slot& slot = workspace.slot(l);
-    auto dtheta = gradient_of(slot);
+  for (std::size_t l = lowest; l < slots.size(); ++l) {
+    const Slot<Scalar>& slot = slots[l];
+    auto dtheta = memory.gradient_of(l);
     const auto done = [&](Index first, Index count) {
       if (shared.stepping) step->update(step->self, slot.parameters + first, count, dtheta.data() + first);
     };
-    if constexpr (TwoPartBackward<std::remove_cvref_t<decltype(layer)>, Scalar>) {
-      const auto A0 = detail::constant(workspace.input(l, t, layer.inputs()));
-      const auto dZ = detail::constant(workspace.output_gradient(l, t, layer.outputs()));
-      const bool transposing = detail::worth_transposing<Scalar>(layer.inputs(), layer.outputs(), t);
-      auto side_by_side = workspace.transposed(t, layer.inputs());
+    if (slot.call->backward_parameters) {
+      auto A0 = memory.input(l, t);
+      const auto dZ = detail::constant(memory.output_gradient(l, t));
+      const bool transposing = detail::worth_transposing<Scalar>(slot.inputs, slot.outputs, t);
+      auto side_by_side = memory.transposed(t, slot.inputs);
       if (transposing && !(l == 0 && tile.X_side_by_side)) {
         if (l > lowest) team.wait();  // nobody needs what was there any more
-        const detail::Share mine(layer.inputs(), detail::granule, team);
-        detail::transpose(detail::operand(A0), detail::operand(side_by_side), t, mine);
+        const detail::Share mine(slot.inputs, detail::granule, team);
+        detail::transpose(detail::operand(detail::constant(A0)), detail::operand(side_by_side), t, mine);
         team.wait();
       }
       const auto A0t = detail::constant(side_by_side);
-      layer.backward_parameters(A0, transposing ? &A0t : nullptr, dZ, dtheta, tile.add, tile.pass, done);
+      slot.call->backward_parameters(slot.layer, detail::constant(A0), transposing ? &A0t : nullptr, dZ,
+                                     dtheta, tile.add, tile.pass, done);
     } else if (team.first()) {
       done(Index{0}, slot.parameter_count);
     }
-  });
+  }
 }
 
-/// A[L], in the workspace, for a batch that is one tile.
-template <class Scalar, class Layers>
-void predict_tile(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch,
-                  Workspace<Scalar, Layers>& workspace) {
-  detail::parallel(useful_threads(workspace.footprint(), batch.count, workspace.thread_count()),
+/// A[L], in the memory, for a batch that is one tile.
+template <class Scalar>
+void predict_tile(Memory<Scalar>& memory, const Scalar* theta, const Batch<Scalar>& batch) {
+  detail::parallel(useful_threads(memory.footprint(), batch.count, memory.thread_count()),
                    [&](const Team& team) {
-                     read_inputs(layers, batch, 0, batch.count, workspace, team);
+                     read_inputs(memory, batch, 0, batch.count, team);
                      team.wait();
-                     forward(layers, theta, workspace, batch.count, for_tiles(Pass{}, team));
+                     forward(memory, theta, batch.count, for_tiles(Pass{}, team));
                    });
 }
 
-/// Â = the network's output for every row of the batch.
-template <class Scalar, class Layers, class Output>
-void predict(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch,
-             Workspace<Scalar, Layers>& workspace, Output& output) {
-  const Index rows = workspace.prepare(layers, batch.count, Mode::evaluation);
-  for_each_chunk(layers, workspace, batch.count, rows, Mode::evaluation,
-                 [&](Workspace<Scalar, Layers>& own, const Team& team, Index, Index first, Index last) {
-                   for (Index begin = first; begin < last; begin += rows) {
-                     const Index t = std::min(rows, last - begin);
-                     read_inputs(layers, batch, begin, t, own, team);
+/// Â = the network's output for every row of the batch: `write(begin, Â)` for the rows from `begin` on, by several threads
+/// perhaps.
+template <class Scalar>
+void predict(Memory<Scalar>& memory, const Scalar* theta, const Batch<Scalar>& batch,
+             FunctionRef<void(Index, const Tile<Scalar>&)> write) {
+  for_each_chunk(memory, batch.count,
+                 [&](Memory<Scalar>& own, const Team& team, Index, Index first, Index last) {
+                   for (Index begin = first; begin < last; begin += own.rows()) {
+                     const Index t = std::min(own.rows(), last - begin);
+                     read_inputs(own, batch, begin, t, team);
                      team.wait();
-                     forward(layers, theta, own, t, for_tiles(Pass{}, team));
-                     if (team.first())
-                       output.middleRows(begin, t) = own.output(layers.size() - 1, t, layers.outputs());
+                     forward(own, theta, t, for_tiles(Pass{}, team));
+                     if (team.first()) write(begin, own.last_output(t));
                      team.wait();
                    }
                  });
@@ -353,14 +324,13 @@ struct Evaluation {
 
 /// F = Σᵢ sᵢ·Fᵢ / Σᵢ sᵢ·wᵢ over the rows of a batch, with the sample weights sᵢ (1 without) and the loss's own wᵢ (1 for
 /// most), and its derivatives as wanted. A batch whose weights sum to 0 has F = 0 and no gradient.
-template <class Scalar, class Layers, class Loss>
-Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Batch<Scalar>& batch,
-                            const Loss& loss, Workspace<Scalar, Layers>& workspace, const Pass& pass,
-                            const Wanted<Scalar>& wanted) {
-  using Own = Workspace<Scalar, Layers>;
-  const Index rows = workspace.prepare(layers, batch.count, pass.mode);
-  const Index outputs = layers.outputs();
-  const std::size_t last_layer = layers.size() - 1;
+template <class Scalar>
+Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const Batch<Scalar>& batch,
+                            const AnyLoss<Scalar>& loss, const Pass& pass, const Wanted<Scalar>& wanted) {
+  using Own = Memory<Scalar>;
+  const Index rows = memory.rows();
+  const std::size_t last_layer = memory.slots().size() - 1;
+  const Index outputs = memory.footprint().outputs, target_columns = loss.target_columns(outputs);
   const bool derivatives = wanted.gradient || wanted.input_gradient;
   const bool one_tile = batch.count <= rows;
   const auto& weights = batch.data.weights;
@@ -371,19 +341,11 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
   // F and dF/dA[L] of a tile: its share of the sums, and, divided by the divisor if it is the only one, of the gradient.
   const auto run_loss = [&](Own& own, Index begin, Index t) {
     Sums sums;
-    const auto A = detail::constant(own.output(last_layer, t, outputs));
-    const auto Y = detail::constant(own.targets(t, detail::target_columns(loss, outputs)));
-    const auto share = [&](Index i) -> Sum<Scalar> {
-      if constexpr (requires { loss.weight(detail::row(Y, i)); }) {
-        return static_cast<Sum<Scalar>>(loss.weight(detail::row(Y, i)));
-      } else {
-        return 1;
-      }
-    };
+    const auto A = detail::constant(own.last_output(t)), Y = detail::constant(own.targets(t, target_columns));
     if (!weights.read) {
-      sums.value = static_cast<Sum<Scalar>>(loss.value(A, Y));
-      if constexpr (requires { loss.weight(detail::row(Y, 0)); }) {
-        for (Index i = 0; i < t; ++i) sums.divisor += share(i);
+      sums.value = loss.value(A, Y);
+      if (loss.weighs()) {
+        for (Index i = 0; i < t; ++i) sums.divisor += loss.weight(detail::row(Y, i));
       } else {
         sums.divisor = static_cast<Sum<Scalar>>(t);
       }
@@ -391,13 +353,13 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
       for (Index i = 0; i < t; ++i) {
         const auto s = static_cast<Sum<Scalar>>(weights[batch.row(begin + i)]);
         if (s == 0) continue;
-        sums.value += s * static_cast<Sum<Scalar>>(loss.value(detail::row(A, i), detail::row(Y, i)));
-        sums.divisor += s * share(i);
+        sums.value += s * loss.value(detail::row(A, i), detail::row(Y, i));
+        sums.divisor += s * loss.weight(detail::row(Y, i));
       }
     }
     if (!derivatives || (one_tile && sums.divisor == 0)) return sums;
 
-    auto dA = own.output_gradient(last_layer, t, outputs);
+    auto dA = own.output_gradient(last_layer, t);
     loss.gradient(A, Y, dA);
     if (weights.read) {
       for (Index i = 0; i < t; ++i) {
@@ -411,25 +373,25 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
   // One tile, by all threads of a team; `sums` and `shared` are theirs together.
   const auto run_tile = [&](Own& own, Index begin, Index t, TilePass tile, Sums& sums, SharedByTeam& shared) {
     const Team& team = tile.pass.team;
-    tile.X_side_by_side = read_inputs(layers, batch, begin, t, own, team);
+    tile.X_side_by_side = read_inputs(own, batch, begin, t, team);
     if (team.first()) {
-      auto Y = own.targets(t, detail::target_columns(loss, outputs));
+      auto Y = own.targets(t, target_columns);
       read_targets(batch, loss, begin, Y);
       // Room for dX is made by one thread.
-      if (wanted.input_gradient) own.input_gradient(0, t, layers.inputs());
+      if (wanted.input_gradient) own.input_gradient(0, t);
     }
     team.wait();
     tile.pass.first_row = begin;
-    forward(layers, theta, own, t, tile.pass);
+    forward(own, theta, t, tile.pass);
     if (team.first()) sums = run_loss(own, begin, t);
     team.wait();
     if (!derivatives || (one_tile && sums.divisor == 0)) return;
     // A small gradient is in the cache anyway; it is looked at, and taken, when it is whole.
     const bool by_parts = one_tile && !own.small() && std::isfinite(sums.value / sums.divisor);
-    backward(layers, theta, own, t, tile, by_parts ? wanted.step : nullptr, shared);
+    backward(own, theta, t, tile, by_parts ? wanted.step : nullptr, shared);
     if (wanted.input_gradient && team.first())
-      detail::tile(wanted.input_gradient, batch.count, layers.inputs()).middleRows(begin, t) =
-          own.input_gradient(0, t, layers.inputs());
+      detail::tile(wanted.input_gradient, batch.count, memory.footprint().inputs).middleRows(begin, t) =
+          own.input_gradient(0, t);
     team.wait();
   };
 
@@ -438,8 +400,8 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
     SharedByTeam shared;
   };
   OfChunk of_chunk[most_chunks];
-  const bool keeping = derivatives && workspace.small() && !one_tile;
-  const Index chunks = for_each_chunk(layers, workspace, batch.count, rows, pass.mode,
+  const bool keeping = derivatives && memory.small() && !one_tile;
+  const Index chunks = for_each_chunk(memory, batch.count,
                                       [&](Own& own, const Team& team, Index chunk, Index first, Index last) {
                                         OfChunk& mine = of_chunk[chunk];
                                         for (Index begin = first; begin < last; begin += rows) {
@@ -452,18 +414,18 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
                                           mine.total.value += mine.of_tile.value;
                                           mine.total.divisor += mine.of_tile.divisor;
                                         }
-                                        if (keeping) workspace.keep_gradient(chunk, own.gradient);
+                                        if (keeping) memory.keep_gradient(chunk, own);
                                       });
   Sums total;
   for (Index chunk = 0; chunk < chunks; ++chunk) {
     total.value += of_chunk[chunk].total.value;
     total.divisor += of_chunk[chunk].total.divisor;
   }
-  if (keeping) workspace.sum_gradients(chunks);
+  if (keeping) memory.sum_gradients(chunks);
 
   const auto divisor = static_cast<Scalar>(total.divisor);
   if (wanted.input_gradient && (total.divisor == 0 || !one_tile)) {
-    auto dX = Span<Scalar>(wanted.input_gradient, batch.count * layers.inputs());
+    auto dX = Span<Scalar>(wanted.input_gradient, batch.count * memory.footprint().inputs);
     if (total.divisor == 0) {
       dX.setZero();
     } else {
@@ -471,10 +433,10 @@ Evaluation<Scalar> evaluate(const Layers& layers, const Scalar* theta, const Bat
     }
   }
   if (total.divisor == 0) {
-    if (derivatives) workspace.gradient.setZero();
+    if (derivatives) memory.whole_gradient().setZero();
     return {};
   }
-  if (derivatives && !one_tile) workspace.gradient /= divisor;
+  if (derivatives && !one_tile) memory.whole_gradient() /= divisor;
   return {static_cast<Scalar>(total.value / total.divisor), divisor, of_chunk[0].shared.stepping};
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -30,20 +31,17 @@ requires(Layers::fixed) struct extents<Scalar, Layers> {
 
 }  // namespace detail
 
-/// The memory a network works in: the gradient, and the matrices of one tile. Made by Network::workspace().
-///
-/// A workspace belongs to one thread at a time. For fixed shapes it has no heap (but see below); for run-time shapes it
-/// grows at the first pass, or at a larger one, and then stays. Layers that need a whole batch at once (BatchNorm) make
-/// it as large as the batch, on the heap.
-template <class Scalar, class Layers>
-class Workspace {
-  using Extents = detail::extents<Scalar, Layers>;
+namespace engine {
 
+inline constexpr Index most_chunks = 16;
+/// How many chunks a batch of several tiles is cut into for threads that take a chunk each.
+constexpr Index chunks(Index batch, Index rows) { return std::min((batch + rows - 1) / rows, most_chunks); }
+
+/// A workspace as the engine sees it, whatever the network: its layers, and where everything is. Made ready by
+/// Workspace::prepare() before each use.
+template <class Scalar>
+class Memory {
  public:
-  /// dF/dθ of the last Network::loss_and_gradient, in θ's shape.
-  Storage<Scalar, Extents::parameters> gradient;
-  /// Room for another θ: the gradient of one chunk of a batch, or θ before a train_step.
-  Storage<Scalar, Extents::parameters> spare;
   /// What dropout draws its masks from, together with `passes`.
   std::uint64_t seed = 0;
   /// Training passes so far.
@@ -51,152 +49,228 @@ class Workspace {
   /// How many threads may work on a batch, with OpenMP; 0: as many as it offers. The results are the same for any number.
   int threads = 1;
 
-  explicit Workspace(const Layers& layers)
-      : footprint_(detail::footprint_of(layers)),
-        most_rows_(detail::tile_rows(footprint_, sizeof(Scalar))),
-        slots_(Layers::template per_layer<Slot>(layers.size())) {
-    gradient.setZero(footprint_.parameters);
-    if (small()) spare.setZero(footprint_.parameters);
-    Index offset = 0;
-    layers.for_each([&](const auto& layer, std::size_t l) {
-      using L = std::remove_cvref_t<decltype(layer)>;
-      slots_[l].outputs = layer.outputs();
-      slots_[l].parameters = offset;
-      slots_[l].parameter_count = L::parameter_count(layer.inputs(), layer.outputs());
-      offset += slots_[l].parameter_count;
-    });
-    if constexpr (is_inline<Scalar, Extents::memory>) lay_out(layers, detail::column_stride(most_rows_));
-  }
-
   /// @name For the engine
   /// @{
 
-  /// Makes room for a batch of so many rows and returns the rows of its tiles. The division into tiles depends on the
-  /// network, the batch and the mode alone, not on what the workspace was used for before.
-  /// @throws ShapeError when the workspace was made for a network of other extents.
-  Index prepare(const Layers& layers, Index batch, Mode mode) {
-    if constexpr (!Layers::fixed) check(layers);
-    const Index rows = mode == Mode::training && layers.whole_batch() ? batch : most_rows_;
-    stride_ = detail::column_stride(std::min(batch, rows));
-    if (stride_ > capacity_) lay_out(layers, stride_);
-    return rows;
-  }
   /// Whether threads take chunks of tiles (else they share the products of one tile).
   bool small() const { return detail::small(footprint_, sizeof(Scalar)); }
-
   const Footprint& footprint() const { return footprint_; }
   int thread_count() const { return threads < 1 ? available_threads() : threads; }
-  const Slot& slot(std::size_t l) const { return slots_[l]; }
+  /// The layers from the first to the last.
+  std::span<const Slot<Scalar>> slots() const { return slots_; }
+  /// The most rows of a tile.
+  Index rows() const { return rows_; }
+
   /// A[l − 1], the input of layer l; X for l = 0.
-  Tile<Scalar> input(std::size_t l, Index t, Index columns) {
-    return tile(l == 0 ? 0 : slots_[l - 1].output, t, columns);
+  Tile<Scalar> input(std::size_t l, Index t) {
+    return tile(l == 0 ? 0 : slots_[l - 1].output, t, slots_[l].inputs);
   }
   /// A[l]
-  Tile<Scalar> output(std::size_t l, Index t, Index columns) { return tile(slots_[l].output, t, columns); }
+  Tile<Scalar> output(std::size_t l, Index t) { return tile(slots_[l].output, t, slots_[l].outputs); }
+  /// A[L]
+  Tile<Scalar> last_output(Index t) { return output(slots_.size() - 1, t); }
   /// dA[l]
-  Tile<Scalar> output_gradient(std::size_t l, Index t, Index columns) {
-    return tile(slots_[l].gradient, t, columns);
+  Tile<Scalar> output_gradient(std::size_t l, Index t) {
+    return tile(slots_[l].gradient, t, slots_[l].outputs);
   }
   /// dA[l − 1]; dX for l = 0.
-  Tile<Scalar> input_gradient(std::size_t l, Index t, Index columns) {
-    if (l > 0) return output_gradient(l - 1, t, columns);
+  Tile<Scalar> input_gradient(std::size_t l, Index t) {
+    if (l > 0) return output_gradient(l - 1, t);
+    const Index columns = footprint_.inputs;
     if (dX_.size() < stride_ * columns) dX_.resize(stride_ * columns);
     return {dX_.data(), t, columns, Eigen::OuterStride<>(stride_)};
   }
   /// Room for the input of a layer with a sample's features side by side, columns×t.
   Tile<Scalar> transposed(Index t, Index columns) {
-    return {memory_.data() + transposed_, columns, t, Eigen::OuterStride<>(detail::column_stride(columns))};
+    return {memory_ + transposed_, columns, t, Eigen::OuterStride<>(detail::column_stride(columns))};
   }
   /// Y
   Tile<Scalar> targets(Index t, Index columns) { return tile(targets_, t, columns); }
-  Span<Scalar> cache(std::size_t l) {
-    return Span<Scalar>(memory_.data() + slots_[l].cache, slots_[l].cache_size);
+  Span<Scalar> cache(std::size_t l) { return Span<Scalar>(memory_ + slots_[l].cache, slots_[l].cache_size); }
+  /// dF/dθ, all of it and a layer's share
+  Span<Scalar> whole_gradient() { return Span<Scalar>(gradient_, footprint_.parameters); }
+  Span<Scalar> gradient_of(std::size_t l) {
+    return Span<Scalar>(gradient_ + slots_[l].parameters, slots_[l].parameter_count);
   }
 
-  /// Workspaces of `count` more threads, and room for the gradients of `chunks` chunks.
-  std::vector<Workspace>& team(const Layers& layers, std::size_t count, Index chunks) {
-    while (team_.size() < count) team_.emplace_back(layers);
-    if (thread_count() > 1 && chunk_gradients_.cols() < chunks)
-      chunk_gradients_.resize(footprint_.parameters, chunks);
-    return team_;
-  }
+  /// The workspace of another thread, for a batch of several tiles when small().
+  Memory& of_thread(int rank) { return rank == 0 ? *this : *others_[static_cast<std::size_t>(rank - 1)]; }
   /// The gradients of all chunks are summed in the order of the chunks: as they come from one thread, which has them in
   /// this order, or at the end.
-  template <class Gradient>
-  void keep_gradient(Index chunk, const Gradient& of_chunk) {
-    if (thread_count() > 1) {
-      chunk_gradients_.col(chunk) = of_chunk;
+  void keep_gradient(Index chunk, Memory& of_chunk) {
+    const auto dtheta = of_chunk.whole_gradient();
+    Span<Scalar> sum(spare_, footprint_.parameters);
+    if (!others_.empty()) {
+      chunk_gradients_.col(chunk) = dtheta;
     } else if (chunk == 0) {
-      spare = of_chunk;
+      sum = dtheta;
     } else {
-      spare += of_chunk;
+      sum += dtheta;
     }
   }
   void sum_gradients(Index chunks) {
-    if (thread_count() > 1) {
-      gradient = chunk_gradients_.col(0);
-      for (Index chunk = 1; chunk < chunks; ++chunk) gradient += chunk_gradients_.col(chunk);
+    auto dtheta = whole_gradient();
+    if (!others_.empty()) {
+      dtheta = chunk_gradients_.col(0);
+      for (Index chunk = 1; chunk < chunks; ++chunk) dtheta += chunk_gradients_.col(chunk);
     } else {
-      gradient = spare;
+      dtheta = Span<Scalar>(spare_, footprint_.parameters);
     }
   }
 
   /// Room for m rows of predictions when they are more than one tile.
-  Tile<Scalar> predictions(Index m, Index columns) {
-    if (predictions_.rows() < m) predictions_.resize(m, columns);
-    return {predictions_.data(), m, columns, Eigen::OuterStride<>(predictions_.rows())};
+  Tile<Scalar> predictions(Index m) {
+    if (predictions_.rows() < m) predictions_.resize(m, footprint_.outputs);
+    return {predictions_.data(), m, footprint_.outputs, Eigen::OuterStride<>(predictions_.rows())};
   }
   /// @}
 
- private:
+ protected:
+  Memory() = default;
+  ~Memory() = default;
+  Memory(const Memory&) = default;
+  Memory(Memory&&) noexcept = default;
+  Memory& operator=(const Memory&) = default;
+  Memory& operator=(Memory&&) noexcept = default;
+
   Tile<Scalar> tile(Index offset, Index t, Index columns) {
-    return {memory_.data() + offset, t, columns, Eigen::OuterStride<>(stride_)};
+    return {memory_ + offset, t, columns, Eigen::OuterStride<>(stride_)};
   }
-
-  void check(const Layers& layers) const {
-    bool same = layers.size() == slots_.size() && layers.inputs() == footprint_.inputs;
-    layers.for_each([&](const auto& layer, std::size_t l) {
-      using L = std::remove_cvref_t<decltype(layer)>;
-      same = same && layer.outputs() == slots_[l].outputs &&
-             L::parameter_count(layer.inputs(), layer.outputs()) == slots_[l].parameter_count;
-    });
-    if (!same)
-      detail::fail<ShapeError>({"workspace: expected one of this network, got one made for ",
-                                footprint_.inputs, " inputs, ", footprint_.outputs, " outputs, ",
-                                slots_.size(), " layers and ", footprint_.parameters, " parameters"});
-  }
-
-  void lay_out(const Layers& layers, Index rows) {
-    const Index size = detail::memory_size(footprint_, rows, layers.size());
-    memory_.setZero(size);
-    capacity_ = rows;
-    Index offset = rows * footprint_.inputs;
+  /// Gives everything its place in the memory, for tiles whose columns are so far apart.
+  void lay_out(Index stride, std::span<Slot<Scalar>> slots) {
+    Index offset = 0;
     const auto take = [&](Index scalars) {
       return std::exchange(offset, offset + detail::round_up(scalars, detail::granule));
     };
-    offset = detail::round_up(offset, detail::granule);
-    layers.for_each([&](const auto& layer, std::size_t l) {
-      using L = std::remove_cvref_t<decltype(layer)>;
-      slots_[l].output = take(rows * layer.outputs());
-      slots_[l].gradient = take(rows * layer.outputs());
-      slots_[l].cache_size = L::cache_size(rows, layer.inputs(), layer.outputs());
-      slots_[l].cache = take(slots_[l].cache_size);
-    });
-    targets_ = take(rows * footprint_.outputs);
-    transposed_ = take(rows * detail::column_stride(footprint_.widest));
-    eigen_assert(offset <= size);
+    take(stride * footprint_.inputs);
+    for (Slot<Scalar>& slot : slots) {
+      slot.output = take(stride * slot.outputs);
+      slot.gradient = take(stride * slot.outputs);
+      slot.cache_size = slot.call->cache_size(stride, slot.inputs, slot.outputs);
+      slot.cache = take(slot.cache_size);
+    }
+    targets_ = take(stride * footprint_.outputs);
+    transposed_ = take(stride * detail::column_stride(footprint_.widest));
+    eigen_assert(offset <= detail::memory_size(footprint_, stride, slots.size()));
   }
 
   Footprint footprint_;
-  Index most_rows_;
-  Index capacity_ = 0;
-  Index stride_ = 0;
-  Index targets_ = 0;
-  Index transposed_ = 0;
-  typename Layers::template PerLayer<Slot> slots_;
-  Storage<Scalar, Extents::memory> memory_;
+  std::span<const Slot<Scalar>> slots_;
+  Scalar *memory_ = nullptr, *gradient_ = nullptr, *spare_ = nullptr;
+  Index rows_ = 0, stride_ = 0, targets_ = 0, transposed_ = 0;
+  std::vector<Memory*> others_;  ///< of more threads, for batches of several tiles when small()
   Eigen::Matrix<Scalar, Dynamic, Dynamic> predictions_, chunk_gradients_;
   Eigen::Matrix<Scalar, Dynamic, 1> dX_;
+};
+
+}  // namespace engine
+
+/// The memory a network works in: the gradient, and the matrices of one tile. Made by Network::workspace().
+///
+/// A workspace belongs to one thread at a time. For fixed shapes it has no heap (but see below); for run-time shapes it
+/// grows at the first pass, or at a larger one, and then stays. Layers that need a whole batch at once (BatchNorm) make
+/// it as large as the batch, on the heap.
+template <class Scalar, class Layers>
+class Workspace : public engine::Memory<Scalar> {
+  using Extents = detail::extents<Scalar, Layers>;
+
+ public:
+  /// dF/dθ of the last Network::loss_and_gradient, in θ's shape.
+  Storage<Scalar, Extents::parameters> gradient;
+  /// Room for another θ: the gradient of one chunk of a batch, or θ before a train_step.
+  Storage<Scalar, Extents::parameters> spare;
+
+  explicit Workspace(const Layers& layers)
+      : own_slots_(Layers::template per_layer<Slot<Scalar>>(layers.size())) {
+    this->footprint_ = detail::footprint_of(layers);
+    gradient.setZero(this->footprint_.parameters);
+    if (this->small()) spare.setZero(this->footprint_.parameters);
+    Index offset = 0;
+    layers.for_each([&](const auto& layer, std::size_t l) {
+      Slot<Scalar>& slot = own_slots_[l];
+      slot = of(layer);
+      slot.parameters = offset;
+      slot.parameter_count = slot.call->parameter_count(slot.inputs, slot.outputs);
+      offset += slot.parameter_count;
+    });
+    most_rows_ = detail::tile_rows(this->footprint_, sizeof(Scalar));
+    if constexpr (is_inline<Scalar, Extents::memory>) make_room(detail::column_stride(most_rows_));
+  }
+
+  /// For the engine: makes room for a batch of so many rows and returns the rows of its tiles. The division into tiles
+  /// depends on the network, the batch and the mode alone, not on what the workspace was used for before.
+  /// @throws ShapeError when the workspace was made for a network of other extents.
+  Index prepare(const Layers& layers, Index batch, Mode mode) {
+    bind(layers);
+    bool whole_batch = false;
+    for (const Slot<Scalar>& slot : own_slots_) whole_batch = whole_batch || slot.call->whole_batch;
+    this->rows_ = mode == Mode::training && whole_batch ? batch : most_rows_;
+    this->stride_ = detail::column_stride(std::min(batch, this->rows_));
+    if (this->stride_ > capacity_) make_room(this->stride_);
+    this->slots_ = own_slots_;
+    this->memory_ = own_memory_.data();
+    this->gradient_ = gradient.data();
+    this->spare_ = spare.data();
+    prepare_others(layers, batch, mode);
+    return this->rows_;
+  }
+  /// Where layer l's numbers are.
+  const Slot<Scalar>& slot(std::size_t l) const { return own_slots_[l]; }
+
+ private:
+  template <class L>
+  static Slot<Scalar> of(const L& layer) {
+    Slot<Scalar> slot;
+    slot.layer = &layer;
+    slot.call = &engine::layer_operations<Scalar, L>;
+    slot.inputs = layer.inputs();
+    slot.outputs = layer.outputs();
+    return slot;
+  }
+  /// The layers are where they are now: the network may have been moved, or be another one of the same extents.
+  void bind(const Layers& layers) {
+    bool same = layers.size() == own_slots_.size() && layers.inputs() == this->footprint_.inputs;
+    if (same)
+      layers.for_each([&](const auto& layer, std::size_t l) {
+        Slot<Scalar>& slot = own_slots_[l];
+        const Slot<Scalar> now = of(layer);
+        same = same && now.inputs == slot.inputs && now.outputs == slot.outputs &&
+               now.call->parameter_count(now.inputs, now.outputs) == slot.parameter_count;
+        slot.layer = now.layer;
+        slot.call = now.call;
+      });
+    if (!same) refuse();
+  }
+  [[noreturn]] LAMINA_COLD void refuse() const {
+    const Footprint& of = this->footprint_;
+    detail::fail<ShapeError>({"workspace: expected one of this network, got one made for ", of.inputs,
+                              " inputs, ", of.outputs, " outputs, ", own_slots_.size(), " layers and ",
+                              of.parameters, " parameters"});
+  }
+  void make_room(Index stride) {
+    own_memory_.setZero(detail::memory_size(this->footprint_, stride, own_slots_.size()));
+    capacity_ = stride;
+    this->lay_out(stride, own_slots_);
+  }
+  /// Workspaces of more threads, and room for the gradients of the chunks, when threads take chunks of the batch.
+  void prepare_others(const Layers& layers, Index batch, Mode mode) {
+    this->others_.clear();
+    if (this->thread_count() == 1 || !this->small() || batch <= this->rows_) return;
+    const auto chunks = engine::chunks(batch, this->rows_);
+    const auto count = static_cast<std::size_t>(std::min<Index>(this->thread_count(), chunks) - 1);
+    while (team_.size() < count) team_.emplace_back(layers);
+    for (std::size_t i = 0; i < count; ++i) {
+      team_[i].seed = this->seed;
+      team_[i].prepare(layers, batch, mode);
+      this->others_.push_back(&team_[i]);
+    }
+    if (this->chunk_gradients_.cols() < chunks)
+      this->chunk_gradients_.resize(this->footprint_.parameters, chunks);
+  }
+
+  Index most_rows_ = 0, capacity_ = 0;
+  typename Layers::template PerLayer<Slot<Scalar>> own_slots_;
+  Storage<Scalar, Extents::memory> own_memory_;
   std::vector<Workspace> team_;
 };
 

@@ -42,7 +42,7 @@ class Activate {
                 Tile<S>* dA0, const Pass&) const {
     // dA0 = dA ⊙ (g' ∘ A0)
     if (!dA0) return;
-    apply_derivative(activation_, A0, A, dA);
+    apply_derivative(activation_, A0, detail::constant(A), dA);
     *dA0 = dA;
   }
 

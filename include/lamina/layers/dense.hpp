@@ -8,6 +8,7 @@
 #include "lamina/activations/identity.hpp"
 #include "lamina/core/concepts.hpp"
 #include "lamina/core/extent.hpp"
+#include "lamina/core/function_ref.hpp"
 #include "lamina/core/parameters.hpp"
 #include "lamina/core/product.hpp"
 
@@ -44,6 +45,10 @@ class Dense {
   Index inputs() const { return inputs_.value(); }
   Index outputs() const { return outputs_.value(); }
   const G& activation() const { return activation_; }
+  /// The same layer, see Layer.
+  auto with_run_time_extents() const {
+    return Dense<Dynamic, Dynamic, G, HasBias>(inputs(), outputs(), activation_);
+  }
 
   static constexpr Index parameter_count(Index inputs, Index outputs) {
     return inputs * outputs + (HasBias ? outputs : 0);
@@ -78,8 +83,8 @@ class Dense {
   }
 
   template <class S>
-  void forward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>& A, Span<S>& cache,
-               const Pass& pass) const {
+  LAMINA_NOINLINE void forward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>& A, Span<S>& cache,
+                               const Pass& pass) const {
     const ConstTile<S> W = detail::tile(theta.data(), inputs(), outputs());
     const S* b = HasBias ? theta.data() + W.size() : nullptr;
     Tile<S> Z = preactivation(A, cache);
@@ -88,8 +93,9 @@ class Dense {
     const detail::Block<S> mine(Z.rows(), Z.cols(), pass.team);
     if (mine.empty()) return;
     multiply(detail::product(A0, W, Z, b, pass.padded), pass.team);
+    const auto Z_mine = detail::constant(detail::part(Z, mine.rows, mine.columns));
     auto A_mine = detail::part(A, mine.rows, mine.columns);
-    apply(activation_, detail::part(Z, mine.rows, mine.columns), A_mine);
+    apply(activation_, Z_mine, A_mine);
   }
 
   template <class S>
@@ -101,17 +107,18 @@ class Dense {
 
   /// dA becomes dZ; *dA0, unless it is null, dF/dA0.
   template <class S>
-  void backward_inputs(const ConstSpan<S>& theta, const ConstTile<S>& /*A0*/, Tile<S>& A, Span<S>& cache,
-                       Tile<S>& dA, Tile<S>* dA0, const Pass& pass) const {
+  LAMINA_NOINLINE void backward_inputs(const ConstSpan<S>& theta, const ConstTile<S>& /*A0*/, Tile<S>& A,
+                                       Span<S>& cache, Tile<S>& dA, Tile<S>* dA0, const Pass& pass) const {
     const ConstTile<S> W = detail::tile(theta.data(), inputs(), outputs());
     Tile<S> Z = preactivation(A, cache);
 
     // dZ = dA ⊙ (g' ∘ Z)
     const detail::Block<S> mine(Z.rows(), Z.cols(), pass.team);
     if (!mine.empty()) {
+      const auto Z_mine = detail::constant(detail::part(Z, mine.rows, mine.columns)),
+                 A_mine = detail::constant(detail::part(A, mine.rows, mine.columns));
       auto dZ_mine = detail::part(dA, mine.rows, mine.columns);
-      apply_derivative(activation_, detail::part(Z, mine.rows, mine.columns),
-                       detail::part(A, mine.rows, mine.columns), dZ_mine);
+      apply_derivative(activation_, Z_mine, A_mine, dZ_mine);
     }
     pass.team.wait();
     const ConstTile<S> dZ = detail::constant(dA);
@@ -123,9 +130,10 @@ class Dense {
   /// dW and db, written, or added to what is there when `add` says so.
   /// @param A0t   A0ᵀ, or null when nobody has it
   /// @param done  is called with (first, count) of parameters whose derivatives are there, by several threads perhaps
-  template <class S, class Done>
-  void backward_parameters(const ConstTile<S>& A0, const ConstTile<S>* A0t, const ConstTile<S>& dZ,
-                           Span<S>& dtheta, bool add, const Pass& pass, Done&& done) const {
+  template <class S>
+  LAMINA_NOINLINE void backward_parameters(const ConstTile<S>& A0, const ConstTile<S>* A0t,
+                                           const ConstTile<S>& dZ, Span<S>& dtheta, bool add,
+                                           const Pass& pass, FunctionRef<void(Index, Index)> done) const {
     Tile<S> dW = detail::tile(dtheta.data(), inputs(), outputs());
 
     // dW = A0ᵀ·dZ

@@ -96,15 +96,6 @@ class Sequence {
   void for_each(F&& f) const {
     for_each(*this, f, std::index_sequence_for<L...>());
   }
-  /// f(layer, l) from the last to the first.
-  template <class F>
-  void for_each_reversed(F&& f) const {
-    [&]<std::size_t... l>(std::index_sequence<l...>) {
-      constexpr std::size_t last = sizeof...(L) - 1;
-      (f(std::get<last - l>(layers_), last - l), ...);
-    }
-    (std::index_sequence_for<L...>());
-  }
 
   template <class T>
   static PerLayer<T> per_layer(std::size_t) {

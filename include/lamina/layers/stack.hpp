@@ -89,11 +89,6 @@ class StackOf {
   void for_each(F&& f) const {
     for (std::size_t l = 0; l < size(); ++l) std::visit([&](const auto& layer) { f(layer, l); }, layers_[l]);
   }
-  /// f(layer, l) from the last to the first.
-  template <class F>
-  void for_each_reversed(F&& f) const {
-    for (std::size_t l = size(); l-- > 0;) std::visit([&](const auto& layer) { f(layer, l); }, layers_[l]);
-  }
 
   template <class T>
   static PerLayer<T> per_layer(std::size_t size) {

@@ -65,7 +65,7 @@ struct SoftmaxCrossEntropy {
     using Scalar = typename DA::Scalar;
     const Index k = A.cols();
     for_each_lanes<Scalar>(A.rows(), [&]<class V>(std::type_identity<V>, Index i, Index count) {
-      const auto write = [&](Index j, const V& v) { simd::store(&dA.coeffRef(i, j), v, count); };
+      const auto write = [&](Index j, const V& v) { store(dA, i, j, v, count); };
       const Rows<V> rows(A, i, count, write);  // dA(i, j) = e^(aⱼ − M)
       V shares{};
       for (Index j = 0; j < k; ++j) shares += share(load<V>(Y, i, j, count), j, k);
@@ -126,6 +126,18 @@ struct SoftmaxCrossEntropy {
       typename DA::Scalar lanes[simd::lanes<V>] = {};
       for (Index l = 0; l < count; ++l) lanes[l] = A.coeff(i + l, j);
       return simd::load<V>(lanes);
+    }
+  }
+  /// A(i … i + count, j) = v
+  template <class DA, class V>
+  static void store(DA& A, Index i, Index j, const V& v, Index count) {
+    if constexpr ((DA::Flags & Eigen::DirectAccessBit) != 0 && !DA::IsRowMajor) {
+      auto* const to = A.data() + i + j * A.outerStride();
+      count == simd::lanes<V> ? simd::store(to, v) : simd::store(to, v, count);
+    } else {
+      typename DA::Scalar lanes[simd::lanes<V>];
+      simd::store(lanes, v);
+      for (Index l = 0; l < count; ++l) A.coeffRef(i + l, j) = lanes[l];
     }
   }
 

@@ -598,13 +598,14 @@ std::vector<DeadUnits> dead_units(const Network<Scalar, L...>& network, const Da
   std::vector<Extremes> extremes(layers.size());
   auto workspace = network.workspace();
   const Index rows = workspace.prepare(layers, batch.count, Mode::evaluation);
+  engine::Memory<Scalar>& memory = workspace;
   for (Index begin = 0; begin < batch.count; begin += rows) {
     const Index t = std::min(rows, batch.count - begin);
-    engine::read_inputs(layers, batch, begin, t, workspace);
-    engine::forward(layers, network.parameters().data(), workspace, t, engine::for_tiles(Pass{}));
+    engine::read_inputs(memory, batch, begin, t);
+    engine::forward(memory, network.parameters().data(), t, engine::for_tiles(Pass{}));
     layers.for_each([&](const auto& layer, std::size_t l) {
       if constexpr (requires { layer.activation(); }) {
-        const auto A = workspace.output(l, t, layer.outputs());
+        const auto A = memory.output(l, t);
         auto& [low, high] = extremes[l];
         const auto units = static_cast<std::size_t>(layer.outputs());
         if (begin == 0) {

@@ -18,49 +18,37 @@ namespace detail {
 
 /// The first thing that is not finite in a training pass, for a message: a layer's parameters, its output for the batch,
 /// or its gradient; when all of these are, the loss of the last layer's output. Runs the batch once more, in evaluation
-/// mode, if the parameters are finite.
+/// mode, if the parameters are finite. The memory is made ready for that; the gradient is still in it.
+template <class Scalar>
+LAMINA_COLD std::string first_non_finite(engine::Memory<Scalar>& memory, const Scalar* theta,
+                                         const Batch<Scalar>& batch) {
+  const auto slots = memory.slots();
+  const auto of_layer = [&](const char* what, std::size_t l) {
+    return std::string(what) + " of layer " + number(l) + " (" + std::string(slots[l].call->name) + ")";
+  };
+  const auto look = [&](const Scalar* vector, const char* what) {
+    for (std::size_t l = 0; l < slots.size(); ++l)
+      if (!all_finite(vector + slots[l].parameters, slots[l].parameter_count)) return of_layer(what, l);
+    return std::string();
+  };
+  const std::string in_parameters = look(theta, "the parameters");
+  if (!in_parameters.empty()) return in_parameters;
+  const std::string in_gradient = look(memory.whole_gradient().data(), "the gradient");
+
+  for (Index begin = 0; begin < batch.count; begin += memory.rows()) {
+    const Index t = std::min(memory.rows(), batch.count - begin);
+    engine::read_inputs(memory, batch, begin, t);
+    engine::forward(memory, theta, t, engine::for_tiles(Pass{}));
+    for (std::size_t l = 0; l < slots.size(); ++l)
+      if (!all_finite(view<Scalar>(memory.output(l, t)))) return of_layer("the output", l);
+  }
+  return in_gradient.empty() ? of_layer("the loss of the output", slots.size() - 1) : in_gradient;
+}
 template <class Scalar, class... L>
 std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<Scalar>& batch,
                              typename Network<Scalar, L...>::Workspace& workspace) {
-  const auto& layers = network.layers();
-  std::string found;
-  const auto say = [&](const char* what, std::size_t l, std::string_view name) {
-    found = std::string(what) + " of layer " + number(l) + " (" + std::string(name) + ")";
-  };
-  const auto look = [&](const auto& vector, const char* what) {
-    layers.for_each([&](const auto& layer, std::size_t l) {
-      const Slot& slot = workspace.slot(l);
-      if (found.empty() && !all_finite(vector.data() + slot.parameters, slot.parameter_count))
-        say(what, l, name_of<std::remove_cvref_t<decltype(layer)>>());
-    });
-  };
-
-  look(network.parameters(), "the parameters");
-  if (!found.empty()) return found;
-
-  // The gradient is looked at before the workspace is used again, and reported after the outputs.
-  std::string in_gradient;
-  look(workspace.gradient, "the gradient");
-  std::swap(found, in_gradient);
-
-  const Index rows = workspace.prepare(layers, batch.count, Mode::evaluation);
-  for (Index begin = 0; begin < batch.count && found.empty(); begin += rows) {
-    const Index t = std::min(rows, batch.count - begin);
-    engine::read_inputs(layers, batch, begin, t, workspace);
-    engine::forward(layers, network.parameters().data(), workspace, t, engine::for_tiles(Pass{}));
-    layers.for_each([&](const auto& layer, std::size_t l) {
-      const auto A = workspace.output(l, t, layer.outputs());
-      if (found.empty() && !all_finite(view<Scalar>(A)))
-        say("the output", l, name_of<std::remove_cvref_t<decltype(layer)>>());
-    });
-  }
-  if (found.empty()) found = in_gradient;
-  if (found.empty())
-    layers.for_each([&](const auto& layer, std::size_t l) {
-      if (l + 1 == layers.size())
-        say("the loss of the output", l, name_of<std::remove_cvref_t<decltype(layer)>>());
-    });
-  return found;
+  workspace.prepare(network.layers(), batch.count, Mode::evaluation);
+  return first_non_finite<Scalar>(workspace, network.parameters().data(), batch);
 }
 
 /// The step of an optimiser that can step part by part, as the engine takes it.
