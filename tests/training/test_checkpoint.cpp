@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -239,6 +240,37 @@ TEST_CASE("a damaged or foreign checkpoint changes nothing", "[checkpoint]") {
     CHECK_THROWS_AS(fit(same_net, data.X, data.Y, Huber{}, Adam{}, options(4), Checkpoint{.path = file.path}),
                     FormatError);
   }
+}
+
+TEST_CASE("a checkpoint that is whole but of no training changes nothing", "[checkpoint]") {
+  const File file;
+  FitOptions short_one = options(2);
+  train(short_one, Checkpoint{.path = file.path}, EarlyStopping{.patience = 9});
+  const std::vector<char> good = file.bytes();
+  const std::vector<char> state(good.begin() + 20,
+                                good.end() - 8);  // between mark, version, length, and checksum
+  Index refused = 0;
+  for (std::size_t i = 0; i < state.size(); ++i)
+    for (const unsigned bit : {0x01u, 0x80u}) {
+      auto bad = state;
+      bad[i] = static_cast<char>(static_cast<unsigned char>(bad[i]) ^ bit);
+      const auto sealed = detail::sealed(std::as_bytes(std::span<const char>(bad)));
+      file.write({reinterpret_cast<const char*>(sealed.data()),
+                  reinterpret_cast<const char*>(sealed.data()) + sealed.size()});
+      Net net = fresh();
+      const auto before = net.parameters();
+      Adam adam{.learning_rate = 1e-2, .amsgrad = true};
+      try {
+        fit(net, data.X, data.Y, MeanSquaredError{}, adam, short_one, EarlyStopping{.patience = 9},
+            Checkpoint{.path = file.path});
+      } catch (const FormatError&) {
+        ++refused;
+        REQUIRE(net.parameters() == before);
+        REQUIRE(adam.state.steps == 0);
+      } catch (const NonFiniteError&) {  // a bit of a number
+      }
+    }
+  CHECK(refused > 200);  // lengths, counts, names, options: most bytes are numbers, which may be any
 }
 
 TEST_CASE("checkpoint: options out of their domain", "[checkpoint]") {

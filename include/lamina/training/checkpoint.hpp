@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -110,8 +111,9 @@ struct Checkpoint {
     History history;
     FitState state = context.state;
     LearningRateSchedule schedule = context.schedule;
-    auto callbacks = std::apply([](auto&... callback) { return std::make_tuple(copy_of(callback)...); },
-                                context.callbacks);
+    auto callbacks =
+        std::apply([](auto&... callback) { return std::make_tuple(copy_of<decltype(network)>(callback)...); },
+                   context.callbacks);
     Position position;
     transfer(archive, context, network, optimizer, history, state, schedule, position,
              [&](auto&& f) { std::apply([&](auto&... copy) { (f(copy), ...); }, callbacks); });
@@ -161,22 +163,21 @@ struct Checkpoint {
     return false;
   }
 
-  template <class Callback>
-  static constexpr bool remembers = detail::SeesContext<Callback>&& requires(Callback& callback,
-                                                                             detail::StateWriter& archive) {
-    callback.persist(archive);
-  };
-  template <class Callback>
+  /// A callback that remembers something, as a copy of it; of others nothing.
+  template <class Network, class Callback>
   static auto copy_of(Callback& callback) {
-    if constexpr (remembers<Callback>) {
+    if constexpr (requires(detail::StateWriter & archive, const Network& network) {
+                    requires detail::SeesContext<Callback>;
+                    callback.persist(archive, network);
+                  }) {
       return std::optional<Callback>(callback);
     } else {
-      return 0;
+      return std::nullopt;
     }
   }
   template <class Callback, class Copy>
   static void put_back(Callback& callback, Copy& copy) {
-    if constexpr (remembers<Callback>) callback = std::move(*copy);
+    if constexpr (std::is_same_v<Copy, std::optional<Callback>>) callback = std::move(*copy);
   }
 
   void write(auto& context, bool in_epoch) const {
@@ -225,7 +226,15 @@ struct Checkpoint {
     std::vector<double> of_schedule = schedule.state();
     archive.vector("schedule", of_schedule);
     if constexpr (detail::reading<Archive>) {
-      schedule.set_state(of_schedule);
+      detail::accepted(archive, "schedule", [&] { schedule.set_state(of_schedule); });
+      using Scalar = typename Network::Scalar;
+      if constexpr (ElementwiseOptimizer<Optimizer, Scalar>)
+        detail::accepted(archive, "optimiser", [trial = optimizer, &network]() mutable {
+          trial.template begin<Scalar>(network.parameter_count());
+        });
+      const Index batches = context.batches.known_batches();
+      if (position.in_epoch && batches >= 0 && state.batch >= batches)
+        archive.bytes().fail("batch", "one of " + std::to_string(batches), std::to_string(state.batch));
       if (state.epoch < 0 || state.batch < 0 || state.samples < 0 || position.steps < 0)
         archive.bytes().fail("the place in the training", "numbers \u2265 0", "negative ones");
       if (static_cast<std::uint8_t>(history.stop_reason) > static_cast<std::uint8_t>(StopReason::cancelled))
@@ -233,10 +242,10 @@ struct Checkpoint {
                              std::to_string(static_cast<int>(history.stop_reason)));
     }
     for_each_callback([&](auto& callback) {
-      if constexpr (requires { callback->persist(archive); }) {
-        callback->persist(archive);
-      } else if constexpr (requires { callback.persist(archive); }) {
-        callback.persist(archive);
+      if constexpr (requires { callback->persist(archive, network); }) {
+        callback->persist(archive, network);
+      } else if constexpr (requires { callback.persist(archive, network); }) {
+        callback.persist(archive, network);
       }
     });
     archive.text("end of the state", "end");

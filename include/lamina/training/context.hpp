@@ -32,7 +32,7 @@ concept SeesContext = requires {
 ///     void after_epoch(context);   // after every epoch, besides on_epoch(state)
 ///     void finish_epoch(context);  // then, when nothing of the epoch is left to be done
 ///     void end(context);           // before fit returns, unless it throws
-///     void persist(archive);       // what it remembers, to or from a checkpoint: see training/state_archive.hpp
+///     void persist(archive, network);  // what it remembers, to or from a checkpoint: see training/state_archive.hpp
 template <class Network_, class Optimizer_, class Batches_, class Loss_, class... Callbacks>
 struct FitContext {
   using Network = Network_;

@@ -78,15 +78,24 @@ struct EarlyStopping {
   }
   void end(auto& context) {
     if (!restore_best || state.network.empty()) return;
-    detail::StateReader reader(ByteReader(state.network, "the best parameters"));
-    detail::persist(reader, context.network);
+    read_best(context.network);
     context.history.best_epoch = state.best_epoch;
   }
-  void persist(auto& archive) {
+  void persist(auto& archive, const auto& network) {
     archive.number("early stopping, best", state.best);
     archive.number("early stopping, best epoch", state.best_epoch);
     archive.number("early stopping, epochs waited", state.waited);
     archive.vector("early stopping, best parameters", state.network);
+    if constexpr (detail::reading<std::remove_cvref_t<decltype(archive)>>)
+      if (!state.network.empty()) read_best(std::remove_cvref_t<decltype(network)>(network));
+  }
+
+ private:
+  /// @throws FormatError when they are those of another network.
+  void read_best(auto&& network) const {
+    detail::StateReader reader(ByteReader(state.network, "the best parameters"));
+    detail::persist(reader, network);
+    reader.bytes().expect_end("the best parameters");
   }
 };
 

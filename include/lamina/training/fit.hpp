@@ -236,6 +236,7 @@ class BatchesInMemory {
   /// @{
 
   Index known_samples() const { return samples_; }
+  Index known_batches() const { return batches(); }
   /// Of the random numbers at the beginning of the epoch, or now when none is under way.
   Random::State state(bool in_epoch) const { return in_epoch ? at_epoch_ : random_.state(); }
   /// Goes on at the beginning of `epoch`, or, when it is under way, behind its first batches.
@@ -287,6 +288,7 @@ class BatchesFromSource {
   }
 
   Index known_samples() const { return -1; }
+  Index known_batches() const { return -1; }
   Random::State state(bool in_epoch) const { return in_epoch ? at_epoch_ : random_.state(); }
   /// The source is asked for the epoch from its beginning again.
   void resume(const Random::State& state, Index epoch, bool in_epoch, Index batches) {

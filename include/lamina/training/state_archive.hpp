@@ -132,6 +132,17 @@ void persist(Archive& archive, Network<Scalar, L...>& network) {
   });
 }
 
+/// f(), which takes what was read; what it throws is the archive's fault.
+/// @throws FormatError
+template <class F>
+void accepted(StateReader& archive, std::string_view what, F&& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    archive.bytes().fail(what, "a state of this training", error.what());
+  }
+}
+
 /// All that an optimiser remembers.
 template <class Archive, class Optimizer>
 void persist_optimizer(Archive& archive, Optimizer& optimizer) {
@@ -152,7 +163,7 @@ void persist_optimizer(Archive& archive, Optimizer& optimizer) {
           multiply(static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns), size) &&
           multiply(size, static_cast<std::uint64_t>(kind), size);
       const ByteSpan bytes = archive.bytes().take(fits ? size : ~std::uint64_t{0}, "optimiser, arrays");
-      state.restore(kind, rows, columns, bytes.data(), steps, extra);
+      accepted(archive, "optimiser", [&] { state.restore(kind, rows, columns, bytes.data(), steps, extra); });
     } else if (rows * columns > 0) {
       archive.numbers("optimiser, arrays", static_cast<const std::byte*>(state.data()),
                       rows * columns * kind);
