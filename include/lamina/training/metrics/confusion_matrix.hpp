@@ -52,48 +52,52 @@ class ConfusionMatrix {
   const Eigen::MatrixXd& counts() const { return counts_; }
   double operator()(Index label, Index predicted) const { return counts_(label, predicted); }
   /// All samples.
-  double total() const { return counts_.sum(); }
+  double total() const {
+    return sum([&](Index k) { return support(k); });
+  }
   /// The samples of each class.
-  Eigen::VectorXd support() const { return counts_.rowwise().sum(); }
+  Eigen::VectorXd support() const {
+    return of_classes([&](Index k) { return support(k); });
+  }
 
   /// Of each class: of those taken for it, the share that is of it.
   Eigen::VectorXd precision() const {
-    return counts_.diagonal().binaryExpr(predicted(), [](double x, double y) { return detail::ratio(x, y); });
+    return of_classes([&](Index k) { return detail::ratio(counts_(k, k), predicted(k)); });
   }
   /// Of each class: of its samples, the share that was found.
   Eigen::VectorXd recall() const {
-    return counts_.diagonal().binaryExpr(support(), [](double x, double y) { return detail::ratio(x, y); });
+    return of_classes([&](Index k) { return detail::ratio(counts_(k, k), support(k)); });
   }
   /// Of each class: the harmonic mean of precision and recall, 2·hits / (samples + predicted).
   Eigen::VectorXd f1() const {
-    const Eigen::VectorXd both = support() + predicted();
-    return (2 * counts_.diagonal()).binaryExpr(both, [](double x, double y) { return detail::ratio(x, y); });
+    return of_classes([&](Index k) { return detail::ratio(2 * counts_(k, k), support(k) + predicted(k)); });
   }
   double precision(Average average) const { return averaged(precision(), average); }
   double recall(Average average) const { return averaged(recall(), average); }
   double f1(Average average) const { return averaged(f1(), average); }
 
   /// The share of samples on the diagonal. Precision, recall and F1, averaged micro, are all the same.
-  double accuracy() const { return counts_.trace() / total(); }
+  double accuracy() const { return hits() / total(); }
   /// The mean recall of the classes that have samples.
   double balanced_accuracy() const {
-    const Eigen::VectorXd r = recall(), s = support();
-    return r.sum() / static_cast<double>((s.array() > 0).count());
+    const Eigen::VectorXd r = recall();
+    return sum([&](Index k) { return r(k); }) / sum([&](Index k) { return support(k) > 0 ? 1.0 : 0.0; });
   }
   /// κ = (p₀ − pₑ) / (1 − pₑ), p₀ the accuracy and pₑ that of chance.
   /// Cohen, A coefficient of agreement for nominal scales, Educational and Psychological Measurement 20(1), 1960.
   double cohen_kappa() const {
-    const double n = total(), chance = support().dot(predicted()) / n;
-    return detail::ratio(counts_.trace() - chance, n - chance);
+    const double n = total(), chance = sum([&](Index k) { return support(k) * predicted(k); }) / n;
+    return detail::ratio(hits() - chance, n - chance);
   }
   /// (c·n − t·p) / √((n² − p·p)(n² − t·t)), with c hits of n samples, and t and p the samples and the predictions of each
   /// class. Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, Computational
   /// Biology and Chemistry 28(5), 2004.
   double matthews_correlation() const {
-    const double n = total(), c = counts_.trace();
-    const Eigen::VectorXd t = support(), p = predicted();
-    return detail::ratio(c * n - t.dot(p),
-                         std::sqrt(n * n - p.squaredNorm()) * std::sqrt(n * n - t.squaredNorm()));
+    const double n = total(), c = hits();
+    const double tp = sum([&](Index k) { return support(k) * predicted(k); }),
+                 pp = sum([&](Index k) { return predicted(k) * predicted(k); }),
+                 tt = sum([&](Index k) { return support(k) * support(k); });
+    return detail::ratio(c * n - tp, std::sqrt(n * n - pp) * std::sqrt(n * n - tt));
   }
 
   /// The matrix, labels down and predictions across, and the values of each class. Names that are too wide for the top
@@ -103,12 +107,34 @@ class ConfusionMatrix {
   }
 
  private:
-  Eigen::VectorXd predicted() const { return counts_.colwise().sum(); }
+  template <class F>
+  double sum(F f) const {
+    double result = 0;
+    for (Index k = 0; k < classes(); ++k) result += f(k);
+    return result;
+  }
+  template <class F>
+  Eigen::VectorXd of_classes(F f) const {
+    Eigen::VectorXd result(classes());
+    for (Index k = 0; k < classes(); ++k) result(k) = f(k);
+    return result;
+  }
+  /// The samples of a class, those taken for it, and all that are on the diagonal.
+  double support(Index k) const {
+    return sum([&](Index j) { return counts_(k, j); });
+  }
+  double predicted(Index k) const {
+    return sum([&](Index i) { return counts_(i, k); });
+  }
+  double hits() const {
+    return sum([&](Index k) { return counts_(k, k); });
+  }
 
   double averaged(const Eigen::VectorXd& values, Average average) const {
-    if (average == Average::macro) return values.mean();
+    if (average == Average::macro)
+      return sum([&](Index k) { return values(k); }) / static_cast<double>(classes());
     if (average == Average::micro) return accuracy();
-    return values.dot(support()) / total();
+    return sum([&](Index k) { return values(k) * support(k); }) / total();
   }
 
   /// A number with at most `decimals` decimals if it is whole, else with so many.

@@ -33,28 +33,44 @@ Residuals residuals(const DP& P, const TY& Y) {
   return result;
 }
 
-/// The mean of each column: 1×k.
-inline Eigen::RowVectorXd column_means(const Eigen::MatrixXd& X, const std::vector<double>& weights) {
-  if (weights.empty()) return X.colwise().mean();
-  const Eigen::Map<const Eigen::RowVectorXd> s(weights.data(), X.rows());
-  return s * X / s.sum();
+/// Of each column j the weighted mean of f(xᵢⱼ, j).
+template <class F>
+std::vector<double> column_means(const Eigen::MatrixXd& X, const std::vector<double>& weights, F f) {
+  std::vector<double> means;
+  for (Index j = 0; j < X.cols(); ++j)
+    means.push_back(weighted_mean(X.rows(), weights, [&](Index i) { return f(X(i, j), j); }));
+  return means;
+}
+/// The mean of f(x) over all rows and columns.
+template <class F>
+double mean_of(const Residuals& r, F f) {
+  double sum = 0;
+  for (const double mean : column_means(r.E, r.Y.weights, [&](double x, Index) { return f(x); })) sum += mean;
+  return sum / static_cast<double>(r.E.cols());
 }
 
 /// Exactly, for which a variance is no good: the mean of equal numbers may be rounded.
 inline bool is_constant(const Eigen::MatrixXd& X, Index column) {
-  return (X.col(column).array() == X(0, column)).all();
+  const double* const x = X.data() + column * X.rows();
+  return std::all_of(x, x + X.rows(), [&](double other) { return other == *x; });
 }
 
 /// 1 − ‖·‖²/‖·‖² of each column of E and of Y around its mean; 1 for 0/0, and 0 where Y is constant and E is not 0.
 inline Eigen::VectorXd explained(const Eigen::MatrixXd& E, const WeightedMatrix& Y) {
   if (Y.values.rows() < 2)
     fail<DataError>({"Y: expected at least two rows (samples) for a variance, got ", Y.values.rows()});
-  const Eigen::MatrixXd around = Y.values.rowwise() - column_means(Y.values, Y.weights);
-  const Eigen::RowVectorXd error = column_means(E.cwiseAbs2(), Y.weights);
-  const Eigen::RowVectorXd variance = column_means(around.cwiseAbs2(), Y.weights);
+  const auto itself = [](double y, Index) { return y; };
+  const std::vector<double> mean = column_means(Y.values, Y.weights, itself);
+  const std::vector<double> error = column_means(E, Y.weights, [](double e, Index) { return e * e; });
+  const std::vector<double> variance = column_means(Y.values, Y.weights, [&](double y, Index j) {
+    const double around = y - mean[static_cast<std::size_t>(j)];
+    return around * around;
+  });
   Eigen::VectorXd result(E.cols());
-  for (Index j = 0; j < E.cols(); ++j)
-    result(j) = !is_constant(Y.values, j) ? 1 - error(j) / variance(j) : error(j) > 0 ? 0 : 1;
+  for (Index j = 0; j < E.cols(); ++j) {
+    const auto k = static_cast<std::size_t>(j);
+    result(j) = !is_constant(Y.values, j) ? 1 - error[k] / variance[k] : error[k] > 0 ? 0 : 1;
+  }
   return result;
 }
 
@@ -64,8 +80,7 @@ inline Eigen::VectorXd explained(const Eigen::MatrixXd& E, const WeightedMatrix&
 /// over outputs and is k times that.
 template <EigenReal DP, RealTargets TY>
 double mean_squared_error(const DP& P, const TY& Y) {
-  const auto r = detail::residuals(P, Y);
-  return detail::column_means(r.E.cwiseAbs2(), r.Y.weights).mean();
+  return detail::mean_of(detail::residuals(P, Y), [](double e) { return e * e; });
 }
 
 /// √mean_squared_error, over all outputs together. (scikit-learn takes the root of each output and then the mean.)
@@ -77,8 +92,7 @@ double root_mean_squared_error(const DP& P, const TY& Y) {
 /// Σᵢⱼ |pᵢⱼ − yᵢⱼ| / (m·k); the loss MeanAbsoluteError is k times that.
 template <EigenReal DP, RealTargets TY>
 double mean_absolute_error(const DP& P, const TY& Y) {
-  const auto r = detail::residuals(P, Y);
-  return detail::column_means(r.E.cwiseAbs(), r.Y.weights).mean();
+  return detail::mean_of(detail::residuals(P, Y), [](double e) { return std::abs(e); });
 }
 
 /// The median of |pᵢⱼ − yᵢⱼ| over the samples, and its mean over the outputs. Without weights.
@@ -122,13 +136,11 @@ double r2_score(const DP& P, const TY& Y) {
 template <EigenReal DP, RealTargets TY>
 Eigen::VectorXd explained_variance_per_output(const DP& P, const TY& Y) {
   auto r = detail::residuals(P, Y);
-  const Eigen::RowVectorXd mean = detail::column_means(r.E, r.Y.weights);
-  for (Index j = 0; j < r.E.cols(); ++j)
-    if (detail::is_constant(r.E, j)) {
-      r.E.col(j).setZero();
-    } else {
-      r.E.col(j).array() -= mean(j);
-    }
+  const auto mean = detail::column_means(r.E, r.Y.weights, [](double e, Index) { return e; });
+  for (Index j = 0; j < r.E.cols(); ++j) {
+    const double around = detail::is_constant(r.E, j) ? r.E(0, j) : mean[static_cast<std::size_t>(j)];
+    for (Index i = 0; i < r.E.rows(); ++i) r.E(i, j) -= around;
+  }
   return detail::explained(r.E, r.Y);
 }
 /// The mean of explained_variance_per_output.
