@@ -1,0 +1,208 @@
+# The example fit_csv: trained on small files and asked about others; and what it says to wrong input.
+#
+#   cmake -DPROGRAM=<fit_csv> -DFOLDER=<empty folder to work in> -P fit_csv.cmake
+
+cmake_minimum_required(VERSION 3.22)
+file(REMOVE_RECURSE "${FOLDER}")
+file(MAKE_DIRECTORY "${FOLDER}")
+
+# Runs the program in the folder; sets code, out and err.
+macro(run)
+  execute_process(COMMAND "${PROGRAM}" ${ARGN} WORKING_DIRECTORY "${FOLDER}" RESULT_VARIABLE code OUTPUT_VARIABLE out
+                  ERROR_VARIABLE err)
+endmacro()
+
+function(expect_success)
+  run(${ARGN})
+  if(NOT code EQUAL 0)
+    message(SEND_ERROR "fit_csv ${ARGN}: expected success, got ${code}: ${err}")
+  endif()
+  set(out "${out}" PARENT_SCOPE)
+endfunction()
+
+# A non-zero exit code (no signal), nothing on standard output, and one line that matches.
+function(expect_failure pattern)
+  run(${ARGN})
+  if(NOT code MATCHES "^[12]$" OR NOT err MATCHES "^fit_csv: [^\n]*\n$" OR NOT err MATCHES "${pattern}"
+     OR NOT out STREQUAL "")
+    message(SEND_ERROR "fit_csv ${ARGN}: expected one line with '${pattern}', got exit code ${code}, '${err}' and '${out}'")
+  endif()
+endfunction()
+
+function(expect_match text pattern)
+  if(NOT text MATCHES "${pattern}")
+    message(SEND_ERROR "expected '${pattern}' in:\n${text}")
+  endif()
+endfunction()
+
+# ---- regression: price = 2·area + 10·rooms + 1000000, with a category that adds 50 -------------------------------------
+
+set(rows "area,rooms,colour,price\n")
+foreach(i RANGE 0 119)
+  math(EXPR area "40 + (${i} * 37) % 83")
+  math(EXPR rooms "1 + (${i} * 7) % 5")
+  math(EXPR dark "(${i} * 11 / 3) % 2")
+  math(EXPR price "2 * ${area} + 10 * ${rooms} + 50 * ${dark} + 1000000")
+  if(dark)
+    string(APPEND rows "${area},${rooms},\"dark, \"\"green\"\"\",${price}\n")
+  else()
+    string(APPEND rows "${area},${rooms},red,${price}\n")
+  endif()
+endforeach()
+file(WRITE "${FOLDER}/houses.csv" "${rows}")
+
+expect_success(houses.csv --target price --hidden 16,8 --activation tanh --learning-rate 0.01 --epochs 150 --seed 1)
+expect_match("${out}" "120 of 120 rows, 3 features as 4 inputs; predicting price, numbers")
+expect_match("${out}" "price: RMSE [0-9.]+, MAE [0-9.]+, R2 (0\\.99|1)")
+foreach(file IN ITEMS houses.safetensors houses.history.csv houses.png)
+  if(NOT EXISTS "${FOLDER}/${file}")
+    message(SEND_ERROR "expected ${file}")
+  endif()
+endforeach()
+file(STRINGS "${FOLDER}/houses.history.csv" history LIMIT_COUNT 1)
+expect_match("${history}" "^epoch,loss,validation_loss,learning_rate,seconds$")
+file(READ "${FOLDER}/houses.png" png LIMIT 8 HEX)
+expect_match("${png}" "^89504e470d0a1a0a$")
+
+# The columns in another order, without the target. 2·60 + 10·2 = 140, and 50 more for the dark ones. The prices spread
+# over about 260, and a hundredth of their variance (R2 above) is some 6: 20 is far within what is wrong.
+file(WRITE "${FOLDER}/new.csv" "rooms,colour,area\n2,red,60\n2,\"dark, \"\"green\"\"\",60\n")
+expect_success(--predict houses.safetensors new.csv --output predictions.csv)
+file(STRINGS "${FOLDER}/predictions.csv" lines)
+list(LENGTH lines count)
+list(GET lines 0 header)
+if(NOT count EQUAL 3 OR NOT header STREQUAL "price")
+  message(SEND_ERROR "expected price and two numbers, got: ${lines}")
+endif()
+set(expected 1000140)
+foreach(index IN ITEMS 1 2)
+  list(GET lines ${index} number)
+  string(REGEX MATCH "^[0-9]+" whole "${number}")
+  math(EXPR difference "${whole} - ${expected}")
+  if(difference GREATER 20 OR difference LESS -20)
+    message(SEND_ERROR "expected about ${expected}, got ${number}")
+  endif()
+  math(EXPR expected "${expected} + 50")
+endforeach()
+
+# The same seed gives the same model, byte for byte, with other threads too; another seed does not.
+set(again houses.csv --target price --hidden 16,8 --activation tanh --learning-rate 0.01 --epochs 150 --quiet)
+expect_success(${again} --seed 1 --threads 2 --model again.safetensors)
+expect_success(${again} --seed 2 --model other.safetensors)
+foreach(name IN ITEMS houses again other)
+  file(SHA256 "${FOLDER}/${name}.safetensors" ${name}_hash)
+endforeach()
+if(NOT houses_hash STREQUAL again_hash)
+  message(SEND_ERROR "the same seed has given another model")
+endif()
+if(houses_hash STREQUAL other_hash)
+  message(SEND_ERROR "another seed has given the same model")
+endif()
+
+# ---- classification: of semicolons, decimal commas, quotes, missing values, without a header ----------------------------
+
+set(rows "")
+foreach(i RANGE 0 119)
+  math(EXPR x "(${i} * 29) % 60")
+  if(x LESS 20)
+    set(class "low; down")
+  elseif(x LESS 40)
+    set(class "middle")
+  else()
+    set(class "high")
+  endif()
+  math(EXPR missing "${i} % 10")
+  math(EXPR kind "${i} % 3")
+  set(second "${kind},5")
+  if(missing EQUAL 3)
+    set(second "")
+  endif()
+  string(APPEND rows "${x},25;${second};k${kind};\"${class}\"\r\n")
+endforeach()
+file(WRITE "${FOLDER}/levels.csv" "${rows}")
+
+expect_failure("line 4, column 2: expected a number, got \"\", a missing value" levels.csv --decimal , --quiet)
+expect_success(levels.csv --decimal , --missing median --target -1 --hidden 32 --epochs 200 --learning-rate 0.01 --optimizer
+               AdamW --validation 0.25 --patience 50 --balanced --dropout 0.05 --model levels.safetensors)
+expect_match("${out}" "120 of 120 rows, 3 features as 5 inputs; predicting y4, one of 3 classes")
+expect_match("${out}" "label . predicted")
+expect_match("${out}" "accuracy +(0\\.9|1\\.0)")
+file(WRITE "${FOLDER}/asked.csv" "2,0;0,5;k1\n30,0;;k0\n58,0;2,5;k2\n")
+expect_success(--predict levels.safetensors asked.csv)
+expect_match("${out}" "^y4,p\\(high\\),p\\(low; down\\),p\\(middle\\)\nlow; down,[^\n]*\nmiddle,[^\n]*\nhigh,[^\n]*\n$")
+
+# Rows with missing values are dropped, and have no prediction; numbers may be classes; every optimiser is known.
+file(WRITE "${FOLDER}/bits.csv" "a,b,c\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n0,0,0\n0,1,1\n1,0,1\n1,1,0\nNA,1,1\n")
+expect_success(bits.csv --task classification --missing drop --validation 0 --epochs 3 --quiet)
+expect_match("${out}" "8 of 9 rows")
+expect_match("${out}" "On the training rows")
+file(WRITE "${FOLDER}/bits_new.csv" "a,b\n1,0\nNA,1\n0,0\n")
+expect_success(--predict bits.safetensors bits_new.csv)
+expect_match("${out}" "^c,p\\(0\\),p\\(1\\)\n[01],[^\n]*\n\"\",,\n[01],[^\n]*\n$")
+foreach(optimizer IN ITEMS adagrad adadelta adam adamw adamax nadam radam rprop rmsprop lion GradientDescent sgd)
+  expect_success(bits.csv --missing drop --validation 0 --batch 0 --hidden none --epochs 2 --quiet --optimizer ${optimizer})
+endforeach()
+
+# ---- wrong input -------------------------------------------------------------------------------------------------------
+
+file(SHA256 "${FOLDER}/bits.safetensors" before)
+file(SHA256 "${FOLDER}/bits.png" picture_before)
+set(bits bits.csv --missing drop --quiet)
+
+expect_failure("nowhere.csv: cannot be opened" nowhere.csv)
+expect_failure("no column \"size\"; there are \"a\", \"b\", \"c\"" ${bits} --target size)
+expect_failure("expected a column from -3 to 2, got 7" ${bits} --target 7)
+expect_failure("--sped" ${bits} --sped 3)
+expect_failure("--epochs" ${bits} --epochs many)
+expect_failure("--task" ${bits} --task guessing)
+expect_failure("data is required" --quiet)
+expect_failure("--hidden: expected positive widths" ${bits} --hidden 8,x)
+expect_failure("activation" ${bits} --activation swoosh)
+expect_failure("--optimizer: expected one of Adam, .*, got swift" ${bits} --optimizer swift)
+expect_failure("learning_rate" ${bits} --learning-rate -1)
+expect_failure("--momentum: Adam has none" ${bits} --momentum 0.5)
+expect_failure("--validation" ${bits} --validation 1.5)
+expect_failure("--delimiter" ${bits} --delimiter both)
+expect_failure("--loss: mse is for numbers" ${bits} --task classification --loss mse)
+expect_failure("--balanced" ${bits} --balanced)
+expect_failure("no column is left" ${bits} --ignore a --ignore b)
+expect_failure("no_such_folder" ${bits} --model no_such_folder/m.safetensors)
+expect_failure("expected a file of its own" ${bits} --history bits.csv)
+expect_failure("excludes" --predict bits.safetensors bits.csv --epochs 3)
+expect_failure("requires" bits.csv --output predictions.csv)
+
+file(WRITE "${FOLDER}/typing.csv" "a,b\n1,2\n1O,3\n3,4\n")
+expect_failure("typing.csv, line 3, column 1 \"a\": expected a number.*got \"1O\"" typing.csv --quiet)
+file(WRITE "${FOLDER}/ragged.csv" "a,b\n1,2\n1\n")
+expect_failure("ragged.csv, line 3: expected 2 cells" ragged.csv --delimiter , --quiet)
+file(WRITE "${FOLDER}/one_class.csv" "a,b\n1,x\n2,x\n3,x\n")
+expect_failure("expected at least two classes in b" one_class.csv --quiet)
+
+file(WRITE "${FOLDER}/blue.csv" "rooms,colour,area\n2,blue,60\n")
+file(WRITE "${FOLDER}/no_area.csv" "rooms,colour\n2,red\n")
+file(WRITE "${FOLDER}/predictions.csv" "kept")
+expect_failure("unknown category \"blue\"" --predict houses.safetensors blue.csv --output predictions.csv)
+expect_failure("no column \"area\"" --predict houses.safetensors no_area.csv --output predictions.csv)
+expect_failure("nowhere.safetensors" --predict nowhere.safetensors new.csv --output predictions.csv)
+expect_failure("expected an output that is no input" --predict houses.safetensors new.csv --output new.csv)
+
+# A model that is damaged: cut off, no model at all, and with columns that are not its own.
+file(WRITE "${FOLDER}/text.safetensors" "This is a text that is long enough for a header.")
+expect_failure("text.safetensors" --predict text.safetensors new.csv --output predictions.csv)
+execute_process(COMMAND head -c 1500 houses.safetensors WORKING_DIRECTORY "${FOLDER}" OUTPUT_FILE cut.safetensors)
+expect_failure("cut.safetensors" --predict cut.safetensors new.csv --output predictions.csv)
+execute_process(COMMAND sed "s/features/feetures/g" houses.safetensors WORKING_DIRECTORY "${FOLDER}"
+                OUTPUT_FILE changed.safetensors)
+expect_failure("changed.safetensors: expected the columns as fit_csv writes them" --predict changed.safetensors new.csv)
+
+# Whatever failed, the old files are as they were, and nothing is left over.
+file(READ "${FOLDER}/predictions.csv" kept)
+file(SHA256 "${FOLDER}/bits.safetensors" after)
+file(SHA256 "${FOLDER}/bits.png" picture_after)
+file(GLOB left_over "${FOLDER}/.lamina-*")
+if(NOT kept STREQUAL "kept" OR NOT before STREQUAL after OR NOT picture_before STREQUAL picture_after OR left_over)
+  message(SEND_ERROR "a run that failed has changed a file, or left ${left_over}")
+endif()
+
+expect_success(--help)
+expect_match("${out}" "--learning-rate")
