@@ -46,6 +46,18 @@ std::optional<Number> number_in(std::string_view text) {
   return x;
 }
 
+/// What CLI11 would take for a number of base 8 or 16, or wrap around: a whole number is digits, the first of several not 0.
+inline CLI::Validator whole_number(bool positive = false) {
+  const auto check = [positive](const std::string& text) {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    if (digits && (text == "0" ? !positive : text[0] != '0')) return std::string();
+    return (positive ? "expected a whole number, 1 or more, got "
+                     : "expected a whole number, 0 or more, got ") +
+           text;
+  };
+  return CLI::Validator(check, "WHOLE");
+}
+
 /// "64,32" as {64, 32}; "none" as no layer.
 /// @throws lamina::OptionError when it is neither.
 inline std::vector<lamina::Index> widths_in(const std::string& text) {
@@ -145,19 +157,20 @@ inline std::optional<int> parse(int argc, char** argv, Options& o) {
   add(app.add_option("--learning-rate", o.learning_rate, "the optimiser's own when not given"));
   add(app.add_option("--momentum", o.momentum, "of gradient_descent and rmsprop"));
   add(app.add_option("--weight-decay", o.weight_decay, "the optimiser's own when not given"));
-  add(app.add_option("--epochs", o.epochs, "at most"))->check(CLI::PositiveNumber)->capture_default_str();
+  add(app.add_option("--epochs", o.epochs, "at most"))->check(whole_number(true))->capture_default_str();
   add(app.add_option("--batch", o.batch, "samples in a step; 0: all"))
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number())
       ->capture_default_str();
   add(app.add_option("--validation", o.validation, "part held out, in [0, 1)"))->capture_default_str();
   add(app.add_option("--patience", o.patience, "epochs without improvement that end the training; 0: never"))
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number())
       ->capture_default_str();
   add(app.add_flag("--balanced", o.balanced, "all classes count the same, however many samples they have"));
   add(app.add_option("--seed", o.seed, "of the split, the weights, the order and dropout"))
+      ->check(whole_number())
       ->capture_default_str();
   add(app.add_option("--threads", o.threads, "0: all; the result is the same"))
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number())
       ->capture_default_str();
   add(app.add_flag("-q,--quiet", o.quiet, "no progress, no warnings"));
 
