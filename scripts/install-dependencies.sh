@@ -20,6 +20,7 @@ packages() {
     test)
       echo :catch2
       echo :nlohmann-json3-dev
+      echo :libcli11-dev:optional
       echo :zlib1g-dev
       echo pkg-config:pkg-config
       ;;

@@ -70,8 +70,8 @@ class Picture {
     strokes.draw(colour);
   }
 
-  /// @throws std::runtime_error when the file cannot be written.
-  void write_png(const std::string& path) const {
+  /// The contents of a PNG file.
+  std::string png() const {
     std::string rows;  // each with a leading 0: no filter
     for (int y = 0; y < height_; ++y) {
       rows += '\0';
@@ -84,8 +84,13 @@ class Picture {
     const std::string header = big_endian(static_cast<std::uint32_t>(width_)) +
                                big_endian(static_cast<std::uint32_t>(height_)) +
                                std::string("\10\2\0\0\0", 5);
+    return "\x89PNG\r\n\x1a\n" + chunk("IHDR", header) + chunk("IDAT", zlib(rows)) + chunk("IEND", "");
+  }
+
+  /// @throws std::runtime_error when the file cannot be written.
+  void write_png(const std::string& path) const {
     std::ofstream file(path, std::ios::binary);
-    file << "\x89PNG\r\n\x1a\n" << chunk("IHDR", header) << chunk("IDAT", zlib(rows)) << chunk("IEND", "");
+    file << png();
     file.close();
     if (!file) throw std::runtime_error(path + ": cannot be written");
   }

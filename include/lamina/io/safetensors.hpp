@@ -371,8 +371,10 @@ inline SafetensorsPlan plan_safetensors(std::span<const Tensor> tensors,
     if (header.size() > 1) header += ",";
     header +=
         json_text(tensor->name) + R"(:{"dtype":")" + std::string(name_of(tensor->dtype)) + R"(","shape":[)";
-    for (std::size_t d = 0; d < tensor->shape.size(); ++d)
-      header += (d ? "," : "") + std::to_string(tensor->shape[d]);
+    for (std::size_t d = 0; d < tensor->shape.size(); ++d) {
+      if (d > 0) header += ',';
+      header += std::to_string(tensor->shape[d]);
+    }
     const std::uint64_t end = begin + tensor->data.size();
     header += R"(],"data_offsets":[)" + std::to_string(begin) + "," + std::to_string(end) + "]}";
     begin = end;
