@@ -12,3 +12,12 @@ int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
 #include <catch2/catch.hpp>
 
 #endif
+
+// What clang's OpenMP library keeps for its threads until the end is not lamina's leak.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libomp";
+}  // NOLINT(bugprone-reserved-identifier)
+#endif
+#endif

@@ -202,9 +202,7 @@ class Workspace : public engine::Memory<Scalar> {
   /// @throws ShapeError when the workspace was made for a network of other extents.
   Index prepare(const Layers& layers, Index batch, Mode mode) {
     bind(layers);
-    bool whole_batch = false;
-    for (const Slot<Scalar>& slot : own_slots_) whole_batch = whole_batch || slot.call->whole_batch;
-    this->rows_ = mode == Mode::training && whole_batch ? batch : most_rows_;
+    this->rows_ = mode == Mode::training && layers.whole_batch() ? batch : most_rows_;
     this->stride_ = detail::column_stride(std::min(batch, this->rows_));
     if (this->stride_ > capacity_) make_room(this->stride_);
     this->slots_ = own_slots_;
@@ -229,17 +227,21 @@ class Workspace : public engine::Memory<Scalar> {
   }
   /// The layers are where they are now: the network may have been moved, or be another one of the same extents.
   void bind(const Layers& layers) {
-    bool same = layers.size() == own_slots_.size() && layers.inputs() == this->footprint_.inputs;
-    if (same)
-      layers.for_each([&](const auto& layer, std::size_t l) {
-        Slot<Scalar>& slot = own_slots_[l];
-        const Slot<Scalar> now = of(layer);
-        same = same && now.inputs == slot.inputs && now.outputs == slot.outputs &&
-               now.call->parameter_count(now.inputs, now.outputs) == slot.parameter_count;
-        slot.layer = now.layer;
-        slot.call = now.call;
-      });
-    if (!same) refuse();
+    if constexpr (Layers::fixed) {
+      layers.for_each([&](const auto& layer, std::size_t l) { own_slots_[l].layer = &layer; });
+    } else {
+      bool same = layers.size() == own_slots_.size() && layers.inputs() == this->footprint_.inputs;
+      if (same)
+        layers.for_each([&](const auto& layer, std::size_t l) {
+          Slot<Scalar>& slot = own_slots_[l];
+          const Slot<Scalar> now = of(layer);
+          same = same && now.inputs == slot.inputs && now.outputs == slot.outputs &&
+                 now.call->parameter_count(now.inputs, now.outputs) == slot.parameter_count;
+          slot.layer = now.layer;
+          slot.call = now.call;
+        });
+      if (!same) refuse();
+    }
   }
   [[noreturn]] LAMINA_COLD void refuse() const {
     const Footprint& of = this->footprint_;
@@ -255,7 +257,7 @@ class Workspace : public engine::Memory<Scalar> {
   /// Workspaces of more threads, and room for the gradients of the chunks, when threads take chunks of the batch.
   void prepare_others(const Layers& layers, Index batch, Mode mode) {
     this->others_.clear();
-    if (this->thread_count() == 1 || !this->small() || batch <= this->rows_) return;
+    if (batch <= this->rows_ || !this->small() || this->thread_count() == 1) return;
     const auto chunks = engine::chunks(batch, this->rows_);
     const auto count = static_cast<std::size_t>(std::min<Index>(this->thread_count(), chunks) - 1);
     while (team_.size() < count) team_.emplace_back(layers);
