@@ -21,6 +21,7 @@ write_basic_package_version_file(
   "${PROJECT_BINARY_DIR}/lamina-config-version.cmake"
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/lamina-config.cmake" "${PROJECT_BINARY_DIR}/lamina-config-version.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/lamina-onnx.cmake"
         DESTINATION "${lamina_cmake_dir}")
 
 # The prefix is written relative to the .pc file, so that an installed tree can be moved.

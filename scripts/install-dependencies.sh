@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that the named groups need, those that are missing and no others.
 #
-#   scripts/install-dependencies.sh build test embedded demo data lint docs sanitize benchmark
+#   scripts/install-dependencies.sh build test embedded runtime demo data lint docs sanitize benchmark
 #
 # CXX (default g++) names the compiler of the group `build`. Elsewhere than on Debian it prints what is needed.
 set -euo pipefail
@@ -22,12 +22,18 @@ packages() {
       echo :nlohmann-json3-dev
       echo :libcli11-dev:optional
       echo :zlib1g-dev
+      echo :libonnx-dev:optional
+      echo :libprotobuf-dev:optional
       echo pkg-config:pkg-config
       ;;
     embedded)
       echo arm-none-eabi-gcc:gcc-arm-none-eabi:optional
       echo :libnewlib-arm-none-eabi:optional
       echo qemu-system-arm:qemu-system-arm:optional
+      ;;
+    runtime)
+      echo node:nodejs:optional
+      echo npm:npm:optional
       ;;
     demo)
       ;;
@@ -53,7 +59,7 @@ packages() {
       echo :libfann-dev:optional
       ;;
     *)
-      echo "unknown group '$1'; known: build test embedded demo data lint docs sanitize benchmark" >&2
+      echo "unknown group '$1'; known: build test embedded runtime demo data lint docs sanitize benchmark" >&2
       exit 2
       ;;
   esac

@@ -442,9 +442,10 @@ inline TensorFile read_safetensors(ByteSpan bytes, const std::string& source = "
   return TensorFile({bytes.begin(), bytes.end()}, source);
 }
 
-/// A safetensors file from a stream, up to its end.
-/// @throws FileError when the stream fails, FormatError as TensorFile.
-inline TensorFile read_safetensors(std::istream& stream, const std::string& source = "stream") {
+namespace detail {
+
+/// All bytes of a stream. @throws FileError when it fails.
+inline std::vector<std::byte> read_stream(std::istream& stream, const std::string& source = "stream") {
   std::vector<std::byte> bytes;
   for (std::size_t chunk = std::size_t{1} << 14; stream;) {
     const std::size_t before = bytes.size();
@@ -453,8 +454,16 @@ inline TensorFile read_safetensors(std::istream& stream, const std::string& sour
     bytes.resize(before + static_cast<std::size_t>(stream.gcount()));
     chunk = std::min(2 * chunk, std::size_t{1} << 24);
   }
-  if (!stream.eof() || stream.bad()) detail::fail<FileError>({source, ": the stream cannot be read"});
-  return TensorFile(std::move(bytes), source);
+  if (!stream.eof() || stream.bad()) fail<FileError>({source, ": the stream cannot be read"});
+  return bytes;
+}
+
+}  // namespace detail
+
+/// A safetensors file from a stream, up to its end.
+/// @throws FileError when the stream fails, FormatError as TensorFile.
+inline TensorFile read_safetensors(std::istream& stream, const std::string& source = "stream") {
+  return TensorFile(detail::read_stream(stream, source), source);
 }
 
 /// The bytes of a safetensors file: the same as the reference implementation writes.
