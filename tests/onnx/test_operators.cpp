@@ -424,7 +424,11 @@ TEST_CASE("what import_onnx refuses names the node and its operator", "[onnx]") 
   check([](Graph& g) { g.node("Mul", {"x", g.node("Tanh", {"x"})}); }, "node 1 'n2' (Mul): not supported");
   check([](Graph& g) { g.node("Exp", {"x"}); }, "node 0 'n1' (Exp): not supported");
   check([](Graph& g) { g.node("Log", {"x"}); }, "node 0 'n1' (Log): expected the logarithm");
-  check([](Graph& g) { g.node("Sub", {"x", "x"}); }, "node 0 'n1' (Sub): expected a scale other than 0, got 0");
+  check(
+      [](Graph& g) {
+        g.node("Sub", {"x", "x"});
+      },
+      "node 0 'n1' (Sub): expected a scale other than 0, got 0");
   check([](Graph& g) { g.node("Div", {"x", g.constant({0})}); }, "expected a divisor other than 0");
   check(
       [](Graph& g) {
