@@ -322,7 +322,7 @@ class Network {
   void grow(Index parameters) {
     const Index before = theta_.size();
     theta_.conservativeResize(before + parameters);
-    neutral(size() - 1);
+    neutral(size() - 1, size());
   }
   /// Offset of layer l's parameters in θ.
   Index offset(std::size_t l) const {
@@ -345,13 +345,13 @@ class Network {
 
   void clear() {
     theta_.resize(detail::footprint_of(layers_).parameters);
-    for (std::size_t l = 0; l < size(); ++l) neutral(l);
+    neutral(0, size());
   }
   /// W = 0, b = 0, γ = 1, β = 0
-  void neutral(std::size_t only) {
+  void neutral(std::size_t first, std::size_t last) {
     Random random(0);
     initialize_layers(
-        random, [](auto& W, WeightScale, Random&) { W.setZero(); }, only, only + 1);
+        random, [](auto& W, WeightScale, Random&) { W.setZero(); }, first, last);
   }
   template <class Rule>
   void initialize_with(std::uint64_t seed, const Rule& rule) {
