@@ -31,9 +31,9 @@ LAMINA_COLD std::string first_non_finite(engine::Memory<Scalar>& memory, const S
       if (!all_finite(vector + slots[l].parameters, slots[l].parameter_count)) return of_layer(what, l);
     return std::string();
   };
-  const std::string in_parameters = look(theta, "the parameters");
+  std::string in_parameters = look(theta, "the parameters");
   if (!in_parameters.empty()) return in_parameters;
-  const std::string in_gradient = look(memory.whole_gradient().data(), "the gradient");
+  std::string in_gradient = look(memory.whole_gradient().data(), "the gradient");
 
   for (Index begin = 0; begin < batch.count; begin += memory.rows()) {
     const Index t = std::min(memory.rows(), batch.count - begin);
