@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const CsvTable table = parse_csv(text, options, "input");
     for (Index i = 0; i < table.rows(); ++i)
       for (Index j = 0; j < table.columns(); ++j)
-        static_cast<void>(table.place(i, j) + table.cell(i, j).data());
+        static_cast<void>(table.place(i, j).append(table.cell(i, j)));
 
     // In pieces it is the same table.
     CsvReader reader = CsvReader::of_text(text, options, "input");

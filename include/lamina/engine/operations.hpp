@@ -109,11 +109,12 @@ struct AnyLoss {
                     Tile<Scalar>& dA);
   Sum<Scalar> (*weight_)(const void* self, const ConstTile<Scalar>& y);  ///< null: 1
   Index (*classes_)(Index outputs);                                      ///< null: it takes no labels
-  Index (*target_columns)(Index outputs);
+  Index (*target_columns_)(const void* self, Index outputs);
 
   bool weighs() const { return weight_ != nullptr; }
   Sum<Scalar> weight(const ConstTile<Scalar>& y) const { return weight_ ? weight_(self, y) : 1; }
   Index classes(Index outputs) const { return classes_(outputs); }
+  Index target_columns(Index outputs) const { return target_columns_(self, outputs); }
   Sum<Scalar> value(const ConstTile<Scalar>& A, const ConstTile<Scalar>& Y) const {
     return value_(self, A, Y);
   }
@@ -137,12 +138,8 @@ AnyLoss<Scalar> any_loss(const Loss& loss) {
     };
   if constexpr (requires { Loss::classes(Index{1}); })
     any.classes_ = [](Index outputs) -> Index { return Loss::classes(outputs); };
-  any.target_columns = [](Index outputs) -> Index {
-    if constexpr (requires { Loss::target_columns(outputs); }) {
-      return Loss::target_columns(outputs);
-    } else {
-      return outputs;
-    }
+  any.target_columns_ = [](const void* self, Index outputs) -> Index {
+    return detail::target_columns(*static_cast<const Loss*>(self), outputs);
   };
   return any;
 }
