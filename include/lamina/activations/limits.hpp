@@ -53,8 +53,7 @@ struct SigmaLanes {
 
   explicit SigmaLanes(const V& z) {
     using S = simd::Element<V>;
-    const V n = simd::exp(-simd::abs(z)), large = simd::divide(simd::broadcast<V>(1), n + S(1)),
-            small = simd::divide(n, n + S(1));
+    const V n = simd::exp(-simd::abs(z)), large = simd::broadcast<V>(1) / (n + S(1)), small = n / (n + S(1));
     plus = z > S(0) ? large : small;
     minus = z > S(0) ? small : large;
   }

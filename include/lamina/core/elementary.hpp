@@ -121,7 +121,7 @@ LAMINA_INLINE V tanh(const V& x) {
                                    S(1.3384231786e-08));
     const V q = detail::polynomial(u, S(1), S(4.6716006260e-01), S(2.5884350729e-02), S(3.2885129610e-04),
                                    S(7.7902245564e-07));
-    return clamp(divide(z * p, q), S(-1), S(1));
+    return clamp(z * p / q, S(-1), S(1));
   }
 }
 
@@ -130,7 +130,7 @@ template <Lanes V>
 LAMINA_INLINE V sigmoid(const V& x) {
   using S = Element<V>;
   const V n = exp(-abs(x));
-  return divide(x < S(0) ? n : broadcast<V>(S(1)), n + S(1));
+  return (x < S(0) ? n : broadcast<V>(S(1))) / (n + S(1));
 }
 
 }  // namespace lamina::simd

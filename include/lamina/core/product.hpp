@@ -191,15 +191,16 @@ LAMINA_NOINLINE void multiply_ragged_panel(const Product<Scalar>& p, Index regis
 
 /// Lane l of the result is lane l or l − Distance of x or y: every second group of Distance lanes of the two, the even
 /// ones, or the odd ones.
+template <bool Odd, int Distance, class V, int... l>
+LAMINA_INLINE V interleave(const V& x, const V& y, std::integer_sequence<int, l...>) {
+  constexpr int lanes = static_cast<int>(sizeof...(l));
+  return __builtin_shufflevector(
+      x, y,
+      (Odd ? ((l & Distance) ? lanes + l : l + Distance) : ((l & Distance) ? lanes + l - Distance : l))...);
+}
 template <bool Odd, int Distance, class V>
-V interleave(V x, V y) {
-  constexpr int lanes = static_cast<int>(simd::lanes<V>);
-  return [&]<int... l>(std::integer_sequence<int, l...>) {
-    return __builtin_shufflevector(
-        x, y,
-        (Odd ? ((l & Distance) ? lanes + l : l + Distance) : ((l & Distance) ? lanes + l - Distance : l))...);
-  }
-  (std::make_integer_sequence<int, lanes>());
+LAMINA_INLINE V interleave(const V& x, const V& y) {
+  return interleave<Odd, Distance>(x, y, std::make_integer_sequence<int, static_cast<int>(simd::lanes<V>)>());
 }
 
 /// Lane l of register q becomes lane q + l / N·N of register l % N, for N registers, a power of two: the transpose of
@@ -273,19 +274,22 @@ void multiply(const Product<Scalar>& p) {
       const Index n = std::min(widest, p.n - j);
       const Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
       if (packs_b) pack(B, depth, n, packed_b);
+      Product<Scalar> panel{};
+      panel.B = B;
+      panel.n = n;
+      panel.depth = depth;
+      panel.start = k > 0 ? Start::sum : p.start;
+      panel.bias = p.bias ? p.bias + j : nullptr;
+      panel.packed = packs_b ? packed_b : nullptr;
+      panel.C.column_stride = p.C.column_stride;
       for (Index i = 0; i < p.m;) {
         const Index left = (p.m - i + lanes - 1) / lanes,
                     registers = left == 4 ? 2 : std::min<Index>(left, 3);
         const Index width = registers * lanes, rows = std::min(width, p.m - i);
-        Product<Scalar> panel{.A = {p.A.at(i, k), 1, p.A.column_stride},
-                              .B = B,
-                              .C = {p.C.at(i, j), 1, p.C.column_stride},
-                              .m = rows,
-                              .n = n,
-                              .depth = depth,
-                              .start = k > 0 ? Start::sum : p.start,
-                              .bias = p.bias ? p.bias + j : nullptr,
-                              .packed = packs_b ? packed_b : nullptr};
+        panel.A.data = p.A.at(i, k);
+        panel.A.column_stride = p.A.column_stride;
+        panel.C.data = p.C.at(i, j);
+        panel.m = rows;
         if (!p.padded && rows != width) {
           multiply_ragged_panel<V>(panel, registers);
         } else {
@@ -293,7 +297,8 @@ void multiply(const Product<Scalar>& p) {
             for (Index q = 0; q < depth; ++q)
               for (Index r = 0; r < width; r += lanes)
                 simd::store(packed_a + q * width + r, simd::load<V>(panel.A.at(r, q)));
-            panel.A = {packed_a, 1, width};
+            panel.A.data = packed_a;
+            panel.A.column_stride = width;
           }
           multiply_panel<V>(panel, registers);
         }
@@ -334,6 +339,7 @@ struct Block {
 /// A thread's share of the product.
 template <class Scalar>
 void multiply(const Product<Scalar>& p, const Team& team) {
+  if (team.size() == 1) return multiply(p);
   const Block<Scalar> block(p.m, p.n, team);
   if (!block.empty()) multiply(part(p, block.rows, block.columns));
 }
@@ -356,32 +362,80 @@ LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Sca
     }
 }
 
+/// Half of the lanes of x, then half of the lanes of y; all shuffles that processors have an instruction for. Distance > 0:
+/// in each part of 16 bytes, groups of Distance lanes in turn from x and y, of which the lower or the upper ones.
+/// Distance = 0: whole parts of 16 bytes, the even or the odd ones.
+template <bool Upper, int Distance, class V, int... l>
+LAMINA_INLINE V half(const V& x, const V& y, std::integer_sequence<int, l...>) {
+  constexpr int lanes = static_cast<int>(sizeof...(l)),
+                of_part = 16 / static_cast<int>(sizeof(simd::Element<V>));
+  if constexpr (Distance == 0) {
+    constexpr int of_x = lanes / 2;
+    return __builtin_shufflevector(
+        x, y,
+        ((l < of_x ? 0 : lanes) + (l % of_x / of_part * 2 + (Upper ? 1 : 0)) * of_part + l % of_part)...);
+  } else {
+    return __builtin_shufflevector(
+        x, y,
+        ((l & Distance ? lanes : 0) + l / of_part * of_part + (Upper ? of_part / 2 : 0) +
+         l % of_part / (2 * Distance) * Distance + l % Distance)...);
+  }
+}
+
 /// The sums of N registers' lanes, in the first N lanes; N is a power of two. Whatever N, a register's lanes are added
-/// in the same order: neighbours first, then pairs of neighbours.
+/// in the same order.
 template <int N, class V>
-std::array<simd::Element<V>, N> sums_of_lanes(V (&v)[N]) {
-  constexpr int lanes = static_cast<int>(simd::lanes<V>);
-  const auto add = [&]<int distance>(std::integral_constant<int, distance>) {
-    constexpr int left = std::max(1, N / distance);  // registers that still hold something
+LAMINA_INLINE V sums_of_lanes(V (&v)[N]) {
+  constexpr int lanes = static_cast<int>(simd::lanes<V>),
+                of_part = std::min(lanes, 16 / static_cast<int>(sizeof(simd::Element<V>)));
+  const auto add = [&]<int distance, int stage>(std::integral_constant<int, distance>,
+                                                std::integral_constant<int, stage>) {
+    constexpr int left = std::max(1, N >> stage);  // registers that still hold something
+    constexpr auto all = std::make_integer_sequence<int, lanes>();
     LAMINA_UNROLL
     for (int q = 0; q < left; q += 2) {
       const V x = v[q], y = left > 1 ? v[q + 1] : v[q];
-      v[q / 2] = interleave<false, distance>(x, y) + interleave<true, distance>(x, y);
+      v[q / 2] = half<false, distance>(x, y, all) + half<true, distance>(x, y, all);
     }
   };
   [&]<int... stage>(std::integer_sequence<int, stage...>) {
-    (add(std::integral_constant<int, (1 << stage)>()), ...);
+    (add(std::integral_constant<int, ((1 << stage) < of_part ? 1 << stage : 0)>(),
+         std::integral_constant<int, stage>()),
+     ...);
   }
   (std::make_integer_sequence<int, std::bit_width(unsigned(lanes)) - 1>());
-  std::array<simd::Element<V>, N> sums;
-  std::memcpy(sums.data(), &v[0], sizeof sums);
-  return sums;
+  return v[0];
+}
+
+/// Writes or adds the first N lanes.
+template <int N, class V>
+LAMINA_INLINE void put(const V& sums, simd::Element<V>* to, bool add) {
+  using S = simd::Element<V>;
+  if constexpr (N == 1) {
+    S first;
+    std::memcpy(&first, &sums, sizeof first);
+    *to = (add ? *to : S(0)) + first;
+  } else if constexpr (N == simd::lanes<V>) {
+    simd::store(to, (add ? simd::load<V>(to) : V{}) + sums);
+  } else {
+    typedef S Part __attribute__((vector_size(N * sizeof(S))));
+    Part part;
+    [&]<int... l>(std::integer_sequence<int, l...>) { part = __builtin_shufflevector(sums, sums, l...); }
+    (std::make_integer_sequence<int, N>());
+    if (add) {
+      Part before;
+      std::memcpy(&before, to, sizeof before);
+      part += before;
+    }
+    std::memcpy(to, &part, sizeof part);
+  }
 }
 
 /// C[0 … Rows, 0 … Columns) = … + Aᵀ·B, with samples in the lanes: columns of A and B are contiguous.
 template <int Rows, int Columns, class Scalar>
-LAMINA_NOINLINE void multiply_over_samples_block(Operand<const Scalar> A, Operand<const Scalar> B,
-                                                 Operand<Scalar> C, Index samples, Start start) {
+LAMINA_NOINLINE void multiply_over_samples_block(const Scalar* A, Index a_stride, const Scalar* B,
+                                                 Index b_stride, Scalar* C, Index c_stride, Index samples,
+                                                 bool sum) {
   using V = simd::Register<Scalar>;
   constexpr Index lanes = simd::lanes<V>;
   V c[Columns][Rows];
@@ -392,12 +446,12 @@ LAMINA_NOINLINE void multiply_over_samples_block(Operand<const Scalar> A, Operan
     V b[Columns];
     LAMINA_UNROLL
     for (int j = 0; j < Columns; ++j) {
-      b[j] = load(B.data + j * B.column_stride);
+      b[j] = load(B + j * b_stride);
       simd::keep(b[j]);
     }
     LAMINA_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      V a = load(A.data + i * A.column_stride);
+      V a = load(A + i * a_stride);
       simd::keep(a);
       LAMINA_UNROLL
       for (int j = 0; j < Columns; ++j) c[j][i] += a * b[j];
@@ -408,34 +462,37 @@ LAMINA_NOINLINE void multiply_over_samples_block(Operand<const Scalar> A, Operan
   for (; k + lanes <= samples; k += lanes) add([&](const Scalar* x) { return simd::load<V>(x + k); });
   if (k < samples) add([&](const Scalar* x) { return simd::load<V>(x + k, samples - k); });
   LAMINA_UNROLL
-  for (int j = 0; j < Columns; ++j) {
-    const auto sums = sums_of_lanes<Rows>(c[j]);
-    Scalar* const to = C.at(0, j);
-    for (int i = 0; i < Rows; ++i)
-      to[i] = (start == Start::sum ? to[i] : Scalar(0)) + sums[static_cast<std::size_t>(i)];
-  }
+  for (int j = 0; j < Columns; ++j) put<Rows>(sums_of_lanes(c[j]), C + j * c_stride, sum);
+}
+
+/// The same for all rows of C.
+template <int Columns, class Scalar>
+LAMINA_NOINLINE void multiply_over_samples_panel(const Operand<const Scalar>& A, const Scalar* B,
+                                                 Index b_stride, Scalar* C, Index c_stride, Index m,
+                                                 Index samples, bool sum) {
+  using V = simd::Register<Scalar>;
+  constexpr int most = block_columns == 8 && simd::lanes < V >> 8 ? 8 : simd::lanes<V> >= 4 ? 4 : 1;
+  Index i = 0;
+  const auto rows = [&]<int Rows>(std::integral_constant<int, Rows>) {
+    for (; i + Rows <= m; i += Rows)
+      multiply_over_samples_block<Rows, Columns, Scalar>(A.at(0, i), A.column_stride, B, b_stride, C + i,
+                                                         c_stride, samples, sum);
+  };
+  if constexpr (most == 8) rows(std::integral_constant<int, 8>());
+  if constexpr (most >= 4) rows(std::integral_constant<int, 4>());
+  rows(std::integral_constant<int, 1>());
 }
 
 /// C = … + Aᵀ·B, m×n, with samples in the lanes: columns of A (samples×m), B (samples×n) and C are contiguous.
 template <class Scalar>
 void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
                            const Operand<Scalar>& C, Index m, Index n, Index samples, Start start) {
-  using V = simd::Register<Scalar>;
-  constexpr int most = block_columns == 8 && simd::lanes < V >> 8 ? 8 : simd::lanes<V> >= 4 ? 4 : 1;
   Index j = 0;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
     for (; j + Columns <= n; j += Columns) {
       if (Columns == 3 && n - j == 4) return;  // two and two are faster than three and one
-      Index i = 0;
-      const auto rows = [&]<int Rows>(std::integral_constant<int, Rows>) {
-        for (; i + Rows <= m; i += Rows)
-          multiply_over_samples_block<Rows, Columns, Scalar>(
-              {A.at(0, i), 1, A.column_stride}, {B.at(0, j), 1, B.column_stride},
-              {C.at(i, j), 1, C.column_stride}, samples, start);
-      };
-      if constexpr (most == 8) rows(std::integral_constant<int, 8>());
-      if constexpr (most >= 4) rows(std::integral_constant<int, 4>());
-      rows(std::integral_constant<int, 1>());
+      multiply_over_samples_panel<Columns, Scalar>(A, B.at(0, j), B.column_stride, C.at(0, j),
+                                                   C.column_stride, m, samples, start == Start::sum);
     }
   };
   columns(std::integral_constant<int, 3>());
@@ -460,9 +517,7 @@ LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Sc
       for (int q = 0; q < Columns; ++q) c[q] += simd::load<V>(a + k + q * stride);
       if (k < t) LAMINA_UNROLL
       for (int q = 0; q < Columns; ++q) c[q] += simd::load<V>(a + k + q * stride, t - k);
-      const auto sums = sums_of_lanes<Columns>(c);
-      for (int q = 0; q < Columns; ++q)
-        s[j + q] = (add ? s[j + q] : Scalar(0)) + sums[static_cast<std::size_t>(q)];
+      put<Columns>(sums_of_lanes(c), s + j, add);
     }
   };
   columns(std::integral_constant<int, together>());

@@ -8,7 +8,7 @@
 
 #include "lamina/core/types.hpp"
 
-#if defined(__AVX__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -238,6 +238,9 @@ LAMINA_INLINE V sqrt(const V& v) {
   if constexpr (std::is_same_v<V, Register<float>>) return cast_bits<V>(_mm256_sqrt_ps(cast_bits<__m256>(v)));
   if constexpr (std::is_same_v<V, Register<double>>)
     return cast_bits<V>(_mm256_sqrt_pd(cast_bits<__m256d>(v)));
+#elif defined(__SSE2__)
+  if constexpr (std::is_same_v<V, Register<float>>) return cast_bits<V>(_mm_sqrt_ps(cast_bits<__m128>(v)));
+  if constexpr (std::is_same_v<V, Register<double>>) return cast_bits<V>(_mm_sqrt_pd(cast_bits<__m128d>(v)));
 #endif
   if constexpr (std::is_same_v<V, Element<V>>) {
     return std::sqrt(v);
@@ -246,43 +249,6 @@ LAMINA_INLINE V sqrt(const V& v) {
     for (Index l = 0; l < lanes<V>; ++l) root[l] = std::sqrt(v[l]);
     return root;
   }
-}
-
-/// √v for 0 ≤ v ≤ 1e36 to within about two units in the last place, but at least 1e-19 for floats: where the processor
-/// has an estimate of 1/√v, that and one correction, which take less time than a root.
-template <class V>
-LAMINA_INLINE V square_root(const V& v) {
-#if defined(__AVX__)
-  if constexpr (std::is_same_v<V, Register<float>>) {
-    const V least = broadcast<V>(1.2e-38F), x = v < least ? least : v;
-#if defined(__AVX512F__)
-    const V r = cast_bits<V>(_mm512_rsqrt14_ps(cast_bits<__m512>(x)));
-#else
-    const V r = cast_bits<V>(_mm256_rsqrt_ps(cast_bits<__m256>(x)));
-#endif
-    const V root = x * r;
-    return root + (root * -0.5F) * (root * r - 1.0F);
-  }
-#endif
-  return simd::sqrt(v);
-}
-
-/// n/d to within about two units in the last place, for |d| between 1e-30 and 1e30 and quotients of that size: where the
-/// processor has an estimate of 1/d, that and one correction of the quotient, which take less time than a division.
-template <class V>
-LAMINA_INLINE V divide(const V& n, const V& d) {
-#if defined(__AVX__)
-  if constexpr (std::is_same_v<V, Register<float>>) {
-#if defined(__AVX512F__)
-    const V r = cast_bits<V>(_mm512_rcp14_ps(cast_bits<__m512>(d)));
-#else
-    const V r = cast_bits<V>(_mm256_rcp_ps(cast_bits<__m256>(d)));
-#endif
-    const V q = n * r;
-    return q + r * (n - q * d);
-  }
-#endif
-  return n / d;
 }
 
 }  // namespace lamina::simd

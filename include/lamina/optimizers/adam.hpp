@@ -23,8 +23,6 @@ void adam_update(Optimizer& o, Index first, Index count, Scalar* theta, const Sc
   const auto alpha = static_cast<Scalar>(o.learning_rate / (1 - std::pow(o.beta1, t)));
   const auto scale = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(o.beta2, t)));
   const auto eps = static_cast<Scalar>(o.epsilon);
-  // The quicker root and quotient are good to two units in the last place while √v may be cut off below ε·1e-7.
-  const bool ordinary = o.epsilon >= 1e-12;
   choose(o.amsgrad, [&]<bool amsgrad>() {
     descend(first, count, theta, gradient, decay, [=](const auto& at, const auto& g) {
       // m ← β₁·m + (1 − β₁)·g,   v ← β₂·v + (1 − β₂)·g²
@@ -37,8 +35,7 @@ void adam_update(Optimizer& o, Index first, Index count, Scalar* theta, const Sc
         at.store(u, v_max);
       }
       // θ ← θ − α·m̂ / (√v̂ + ε)
-      return ordinary ? simd::divide(m_t * alpha, simd::square_root(v_max) * scale + eps)
-                      : m_t * alpha / (simd::sqrt(v_max) * scale + eps);
+      return m_t * alpha / (simd::sqrt(v_max) * scale + eps);
     });
   });
 }
