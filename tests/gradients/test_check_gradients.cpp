@@ -10,6 +10,8 @@
 #include "lamina/layers/layer_norm.hpp"
 #include "lamina/losses/mean_squared_error.hpp"
 
+namespace test_check_gradients {
+
 namespace {
 
 using namespace gradients;
@@ -218,3 +220,5 @@ TEST_CASE("check_gradients: the network stays what it was") {
     CHECK(net.layer<1>().running_variance().matrix() == Eigen::RowVector3d(0.5, 2, 4));
   }
 }
+
+}  // namespace test_check_gradients

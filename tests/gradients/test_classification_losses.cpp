@@ -5,6 +5,8 @@
 #include "lamina/losses/binary_cross_entropy.hpp"
 #include "lamina/losses/softmax_cross_entropy.hpp"
 
+namespace test_classification_losses {
+
 using namespace gradients;
 using lamina::BinaryCrossEntropy;
 using lamina::SoftmaxCrossEntropy;
@@ -56,3 +58,5 @@ TEST_CASE("gradients: binary cross-entropy") {
           .positive_weight = {0.5, 2, 0}, .negative_weight = {1, 0, 4}, .label_smoothing = 0.1},
       3, probabilities);
 }
+
+}  // namespace test_classification_losses

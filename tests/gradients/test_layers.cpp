@@ -5,6 +5,8 @@
 #include "lamina/dynamic_network.hpp"
 #include "lamina/losses/mean_squared_error.hpp"
 
+namespace test_layers {
+
 namespace {
 
 using namespace gradients;
@@ -138,3 +140,5 @@ TEST_CASE("gradients: batch normalisation") {
   check(net, X.topRows(2));
   check(net, X.topRows(1));
 }
+
+}  // namespace test_layers

@@ -4,6 +4,8 @@
 #include "lamina/losses/gaussian_nll.hpp"
 #include "lamina/losses/poisson_nll.hpp"
 
+namespace test_likelihoods {
+
 using namespace gradients;
 
 namespace {
@@ -29,3 +31,5 @@ TEST_CASE("gradients: normal distributions") {
   check_loss(lamina::GaussianNLL{}, 4, values);
   check_loss(lamina::GaussianNLL{.full = true}, 2, values);
 }
+
+}  // namespace test_likelihoods

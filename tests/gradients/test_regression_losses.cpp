@@ -7,6 +7,8 @@
 #include "lamina/losses/mean_squared_error.hpp"
 #include "lamina/losses/quantile.hpp"
 
+namespace test_regression_losses {
+
 using namespace gradients;
 
 namespace {
@@ -31,3 +33,5 @@ TEST_CASE("gradients: quantile") {
   check_loss(lamina::Quantile{.tau = 0.9}, 3, near);
   check_loss(lamina::Quantile{.tau = {0.1, 0.5, 0.75}}, 3, near);
 }
+
+}  // namespace test_regression_losses

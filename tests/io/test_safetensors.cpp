@@ -6,6 +6,8 @@
 
 #include "support/files.hpp"
 
+namespace test_safetensors {
+
 using namespace lamina;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::Message;
@@ -241,3 +243,5 @@ TEST_CASE("nesting of any depth is refused at once", "[safetensors]") {
   CHECK_THAT(message_of(with_header("{\"t\":{\"shape\":" + std::string(depth, '['))),
              ContainsSubstring("got an array"));
 }
+
+}  // namespace test_safetensors

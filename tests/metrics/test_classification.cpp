@@ -11,6 +11,8 @@
 #include "lamina/training/metrics.hpp"
 #include "support/catch.hpp"
 
+namespace test_classification {
+
 using namespace lamina;
 using Catch::Matchers::ContainsSubstring;
 
@@ -259,3 +261,5 @@ TEST_CASE("balanced class weights", "[metrics]") {
   CHECK_THROWS_AS(balanced_class_weights(std::vector<int>{}, 2), DataError);
   CHECK_THROWS_AS(balanced_class_weights(std::vector<int>{0}, 0), OptionError);
 }
+
+}  // namespace test_classification

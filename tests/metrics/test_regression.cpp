@@ -7,6 +7,8 @@
 #include "lamina/training/metrics.hpp"
 #include "support/catch.hpp"
 
+namespace test_regression {
+
 using namespace lamina;
 
 namespace {
@@ -91,3 +93,5 @@ TEST_CASE("metrics of regression refuse what they cannot measure", "[metrics]") 
   CHECK_THROWS_AS(mean_squared_error(Y, weighted(Y, std::vector<double>{1, 1})), ShapeError);
   CHECK_THROWS_AS(mean_squared_error(Y, weighted(Y, std::vector<double>{1, 1, -1})), DataError);
 }
+
+}  // namespace test_regression

@@ -13,6 +13,8 @@
 #include "lamina/training/fit.hpp"
 #include "support/catch.hpp"
 
+namespace test_batches {
+
 namespace {
 
 using Eigen::Index;
@@ -240,3 +242,5 @@ TEST_CASE("batches: fit is the plain loop over train_step") {
     CHECK(history.loss.back() < history.loss.front());
   }
 }
+
+}  // namespace test_batches

@@ -21,6 +21,8 @@
 #include "lamina/training/fit.hpp"
 #include "support/catch.hpp"
 
+namespace test_errors {
+
 namespace {
 
 using Eigen::Index;
@@ -302,3 +304,5 @@ TEST_CASE("layers keep their running statistics in a network") {
   CHECK(net.layer<1>().running_mean().matrix() == Eigen::RowVector2d(0, 0));
   CHECK(net.layer<1>().running_variance().matrix() == Eigen::RowVector2d(1, 1));
 }
+
+}  // namespace test_errors

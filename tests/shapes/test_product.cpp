@@ -11,6 +11,8 @@
 #include "lamina/core/random.hpp"
 #include "support/catch.hpp"
 
+namespace test_product {
+
 namespace {
 
 namespace detail = lamina::detail;
@@ -256,3 +258,5 @@ TEST_CASE("product: rounding stays small") {
   for (const Eigen::MatrixXd* result : {&C, &D, &E})
     CHECK(static_cast<double>((result->cast<long double>() - exact).cwiseAbs().maxCoeff()) <= bound);
 }
+
+}  // namespace test_product

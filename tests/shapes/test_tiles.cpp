@@ -12,6 +12,8 @@
 #include "lamina/network.hpp"
 #include "support/catch.hpp"
 
+namespace test_tiles {
+
 namespace {
 
 using Eigen::Dynamic;
@@ -162,3 +164,5 @@ TEST_CASE("tiles: the masks of dropout know nothing of tiles") {
   CHECK(masks[0] != masks[1]);
   CHECK(net.predict(X) == X);
 }
+
+}  // namespace test_tiles

@@ -14,6 +14,8 @@
 #include "lamina/network.hpp"
 #include "support/catch.hpp"
 
+namespace test_views {
+
 namespace {
 
 using Eigen::Dynamic;
@@ -284,3 +286,5 @@ TEST_CASE("views: sample weights") {
   CHECK((workspace.gradient - plain_gradient).cwiseAbs().maxCoeff() <=
         1e-14 * plain_gradient.cwiseAbs().maxCoeff());
 }
+
+}  // namespace test_views

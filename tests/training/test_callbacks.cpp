@@ -11,6 +11,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_callbacks {
+
 namespace {
 
 using namespace lamina;
@@ -171,3 +173,5 @@ TEST_CASE("a stop token cancels between batches", "[fit][callbacks]") {
     CHECK(history.stop_reason == StopReason::completed);
   }
 }
+
+}  // namespace test_callbacks

@@ -19,6 +19,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_checkpoint {
+
 using namespace lamina;
 using problems::quiet;
 
@@ -284,3 +286,5 @@ TEST_CASE("checkpoint: options out of their domain", "[checkpoint]") {
   CHECK_THROWS_AS(with({.path = "/no/such/folder/checkpoint"}), FileError);
   CHECK_THROWS_AS(with({.path = "/"}), FileError);
 }
+
+}  // namespace test_checkpoint

@@ -9,6 +9,8 @@
 #include "support/catch.hpp"
 #include "training/problems.hpp"
 
+namespace test_clipping {
+
 using namespace lamina;
 using Catch::Approx;
 
@@ -130,3 +132,5 @@ TEST_CASE("bounds and ranges that cannot be", "[clipping]") {
   CHECK(g == Eigen::Vector4d::Constant(9));
   CHECK(three == Eigen::Vector3d::Constant(9));
 }
+
+}  // namespace test_clipping

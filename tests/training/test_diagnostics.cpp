@@ -10,6 +10,8 @@
 #include "lamina/lamina.hpp"
 #include "support/catch.hpp"
 
+namespace test_diagnostics {
+
 using namespace lamina;
 using Catch::Matchers::ContainsSubstring;
 
@@ -438,3 +440,5 @@ TEST_CASE("diagnostics: nothing is said of MNIST, unless its bytes are not scale
   CHECK_NONE(diagnose(net, X, y, ce));
 #endif
 }
+
+}  // namespace test_diagnostics

@@ -15,6 +15,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_early_stopping {
+
 using namespace lamina;
 using problems::quiet;
 
@@ -151,3 +153,5 @@ TEST_CASE("a monitor measures after every epoch", "[monitor]") {
                       monitor("a", other.X, other.Y, worst), monitor("a", other.X, other.Y, worst)),
                   OptionError);
 }
+
+}  // namespace test_early_stopping

@@ -9,6 +9,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_fit {
+
 namespace {
 
 using namespace lamina;
@@ -217,3 +219,5 @@ TEST_CASE("an option of the optimiser is checked before the first pass", "[fit]"
   CHECK((net.layer<1>().running_mean() == before.layer<1>().running_mean()).all());
   CHECK((net.layer<1>().running_variance() == before.layer<1>().running_variance()).all());
 }
+
+}  // namespace test_fit

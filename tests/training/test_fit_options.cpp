@@ -12,6 +12,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_fit_options {
+
 using namespace lamina;
 using problems::quiet;
 
@@ -297,3 +299,5 @@ TEST_CASE("diagnostics: fit says what is likely to be a mistake, unless it is to
   options.progress = Progress::never;
   CHECK_FALSE(said());
 }
+
+}  // namespace test_fit_options

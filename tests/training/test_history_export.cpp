@@ -11,6 +11,8 @@
 #include "lamina/training/history_export.hpp"
 #include "support/catch.hpp"
 
+namespace test_history_export {
+
 using namespace lamina;
 
 namespace {
@@ -89,3 +91,5 @@ TEST_CASE("columns that are no table are refused, before anything is written", "
   CHECK_THROWS_AS(write_csv(out, {{"a", {1}}}), Error);
   CHECK_THROWS_AS(write_json(out, {{"a", {1}}}), Error);
 }
+
+}  // namespace test_history_export

@@ -16,6 +16,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_learning_rate_finder {
+
 using namespace lamina;
 
 namespace {
@@ -132,3 +134,5 @@ TEST_CASE("options outside of their domains", "[finder]") {
                   ShapeError);
   CHECK_THROWS_AS(find_learning_rate(net, data.X, data.Y, MeanSquaredError{}, Adam{.beta1 = 2}), OptionError);
 }
+
+}  // namespace test_learning_rate_finder

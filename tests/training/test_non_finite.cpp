@@ -12,6 +12,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_non_finite {
+
 namespace {
 
 using namespace lamina;
@@ -216,3 +218,5 @@ TEST_CASE("large derivatives that are finite still train", "[step][non_finite]")
   CHECK(plain.gradient.cwiseAbs().maxCoeff() > 1e150);
   CHECK(net.parameters().isApprox(same.parameters(), 1e-14));
 }
+
+}  // namespace test_non_finite

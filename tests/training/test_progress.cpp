@@ -17,6 +17,8 @@
 #include <unistd.h>
 #endif
 
+namespace test_progress {
+
 namespace {
 
 using namespace lamina;
@@ -156,3 +158,5 @@ TEST_CASE("numbers and durations on the bar", "[progress]") {
   CHECK(duration(7500) == "2 h 05 min");
   CHECK(duration(1e300) == "27777 h 46 min");
 }
+
+}  // namespace test_progress

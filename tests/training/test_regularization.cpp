@@ -10,6 +10,8 @@
 #include "support/catch.hpp"
 #include "training/problems.hpp"
 
+namespace test_regularization {
+
 using namespace lamina;
 using Catch::Approx;
 
@@ -131,3 +133,5 @@ TEST_CASE("options and sizes that cannot be", "[regularization]") {
   CHECK(gradient == Eigen::VectorXd::Ones(15));
   CHECK(few == Eigen::VectorXd::Ones(14));
 }
+
+}  // namespace test_regularization

@@ -10,6 +10,8 @@
 #include "support/catch.hpp"
 #include "training/quiet.hpp"
 
+namespace test_shuffle {
+
 namespace {
 
 using namespace lamina;
@@ -99,3 +101,5 @@ TEST_CASE("a shuffled batch pairs every row of X with its target and its weight"
   for (const double loss : history.loss) CHECK(loss == 0);
   CHECK(net.parameters()(0) == 2);
 }
+
+}  // namespace test_shuffle

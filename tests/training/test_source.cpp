@@ -11,6 +11,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_source {
+
 namespace {
 
 using namespace lamina;
@@ -160,3 +162,5 @@ TEST_CASE("a stop ends a streamed training at once", "[source]") {
   CHECK(history.stop_reason == StopReason::callback);
   CHECK(given == 3);
 }
+
+}  // namespace test_source

@@ -11,6 +11,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_step {
+
 using namespace lamina;
 
 TEST_CASE("steps by hand are fit, bit for bit", "[fit][step]") {
@@ -116,3 +118,5 @@ TEST_CASE("a step that cannot be made changes nothing", "[step]") {
   CHECK((net.layer<1>().running_mean() == before.layer<1>().running_mean()).all());
   CHECK(workspace.passes == 0);
 }
+
+}  // namespace test_step

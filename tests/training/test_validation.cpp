@@ -11,6 +11,8 @@
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
 
+namespace test_validation {
+
 namespace {
 
 using namespace lamina;
@@ -175,3 +177,5 @@ TEST_CASE("validation data that cannot be used is named and changes nothing", "[
                         with({classes.X.topRows(2), labels})),
                     ContainsSubstring("validation Y") && ContainsSubstring("from 0 to 2, got 3 at row 1"));
 }
+
+}  // namespace test_validation

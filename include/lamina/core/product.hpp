@@ -274,14 +274,16 @@ void multiply(const Product<Scalar>& p) {
       const Index n = std::min(widest, p.n - j);
       const Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
       if (packs_b) pack(B, depth, n, packed_b);
-      Product<Scalar> panel{};
-      panel.B = B;
-      panel.n = n;
-      panel.depth = depth;
-      panel.start = k > 0 ? Start::sum : p.start;
-      panel.bias = p.bias ? p.bias + j : nullptr;
-      panel.packed = packs_b ? packed_b : nullptr;
-      panel.C.column_stride = p.C.column_stride;
+      // What follows i is set below, number by number: what is copied as a whole right after it has been written is waited for.
+      Product<Scalar> panel{.A = {nullptr, 1, 0},
+                            .B = B,
+                            .C = {nullptr, 1, p.C.column_stride},
+                            .m = 0,
+                            .n = n,
+                            .depth = depth,
+                            .start = k > 0 ? Start::sum : p.start,
+                            .bias = p.bias ? p.bias + j : nullptr,
+                            .packed = packs_b ? packed_b : nullptr};
       for (Index i = 0; i < p.m;) {
         const Index left = (p.m - i + lanes - 1) / lanes,
                     registers = left == 4 ? 2 : std::min<Index>(left, 3);
