@@ -34,6 +34,8 @@ packages() {
     runtime)
       echo node:nodejs:optional
       echo npm:npm:optional
+      echo :python3-sklearn:optional
+      echo :python3-torch:optional
       ;;
     demo)
       ;;
