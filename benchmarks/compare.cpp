@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -311,6 +313,34 @@ std::string processor() {
   return "a processor without a name";
 }
 
+/// How many nanoseconds a cache line takes from one thread to another: what threads that share a product wait for. The best of
+/// several tries.
+double line_transfer() {
+  double best = 1e9;
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    constexpr int turns = 20000;
+    alignas(64) std::atomic<int> turn{0};
+    std::thread other([&] {
+      for (int i = 1; i < turns; i += 2) {
+        while (turn.load(std::memory_order_acquire) != i) {
+        }
+        turn.store(i + 1, std::memory_order_release);
+      }
+    });
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < turns; i += 2) {
+      turn.store(i + 1, std::memory_order_release);
+      while (turn.load(std::memory_order_acquire) != i + 2) {
+      }
+    }
+    best = std::min(
+        best,
+        std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count() / turns);
+    other.join();
+  }
+  return best;
+}
+
 std::string today() {
   const std::time_t now = std::time(nullptr);
   std::array<char, 16> text;
@@ -337,6 +367,10 @@ void compare(const Settings& settings) {
   std::cout << ".\nMedians of " << settings.rounds << " interleaved rounds of " << settings.seconds
             << " s; “× peer” is how many times as fast as that peer with its best number of threads.\n";
   if (!missing.empty()) std::cout << "Not built, as not installed: " << missing << ".\n";
+  if (std::any_of(settings.threads.begin(), settings.threads.end(), [](int n) { return n > 1; }) &&
+      std::thread::hardware_concurrency() > 1)
+    std::cout << "A cache line takes " << number(line_transfer(), "%.0f")
+              << " ns from one core to another.\n";
 
   if (contains(settings.sections, "float")) compare_peers(settings, all, false);
   if (contains(settings.sections, "double")) compare_peers(settings, all, true);
