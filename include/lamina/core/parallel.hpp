@@ -4,14 +4,16 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <thread>
 
 #include "lamina/core/types.hpp"
 
 #if defined(LAMINA_STD_THREADS)
+#include <thread>
 #include <vector>
 #elif defined(_OPENMP)
 #include <omp.h>
+
+#include <thread>
 #endif
 
 /// @file
@@ -51,7 +53,11 @@ class Barrier {
     // The others are usually there within a microsecond; with more threads than processors they may not be running.
     for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
       if (abandoned_.load(std::memory_order_relaxed)) throw Abandoned{};
+#if defined(LAMINA_STD_THREADS) || defined(_OPENMP)
       if (spins > 2000) std::this_thread::yield();
+#else
+      (void)spins;
+#endif
     }
   }
   void abandon() { abandoned_.store(true, std::memory_order_relaxed); }
