@@ -364,9 +364,9 @@ LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Sca
     }
 }
 
-/// Half of the lanes of x, then half of the lanes of y; all shuffles that processors have an instruction for. Distance > 0:
-/// in each part of 16 bytes, groups of Distance lanes in turn from x and y, of which the lower or the upper ones.
-/// Distance = 0: whole parts of 16 bytes, the even or the odd ones.
+/// Half of the lanes of x and half of the lanes of y, in an order for which processors have one cheap instruction.
+/// Distance > 0: in each part of 16 bytes, groups of Distance lanes in turn from x and y, of which the lower or the upper
+/// ones. Distance = 0: whole parts of 16 bytes, first x's and then y's, of which the even or the odd ones.
 template <bool Upper, int Distance, class V, int... l>
 LAMINA_INLINE V half(const V& x, const V& y, std::integer_sequence<int, l...>) {
   constexpr int lanes = static_cast<int>(sizeof...(l)),
