@@ -26,6 +26,13 @@ inline void note() {
   if (counting) ++allocations;
 }
 
+/// A pointer that the compiler cannot follow: it may leave out an allocation that nobody sees.
+template <class T>
+T* seen(T* p) {
+  T* volatile q = p;
+  return q;
+}
+
 /// How often f takes memory from the heap.
 template <class F>
 long count(F&& f) {

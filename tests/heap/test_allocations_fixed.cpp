@@ -74,26 +74,20 @@ void check_nothing_is_allocated(const problems::Matrix<typename Net::Scalar>& X,
   taken("predict many rows again", [&] { net.predict(X, workspace); });
 }
 
-/// A pointer that the compiler cannot follow: it may leave out an allocation that nobody sees.
-void* seen(void* p) {
-  void* volatile q = p;
-  return q;
-}
-
 constexpr Index many = 1000;  // rows; a tile has 256 at most
 
 }  // namespace
 
 TEST_CASE("the counter counts", "[heap]") {
   CHECK(heap::count([] {}) == 0);
-  CHECK(heap::count([] { ::operator delete(seen(::operator new(1))); }) == 1);
+  CHECK(heap::count([] { ::operator delete(heap::seen(::operator new(1))); }) == 1);
 #if defined(__GLIBC__)
-  CHECK(heap::count([] { std::free(seen(std::malloc(10))); }) == 1);
-  CHECK(heap::count([] { std::free(seen(std::aligned_alloc(64, 128))); }) == 1);
-  CHECK(heap::count([] { std::free(seen(std::realloc(seen(std::calloc(2, 5)), 1000))); }) == 2);
+  CHECK(heap::count([] { std::free(heap::seen(std::malloc(10))); }) == 1);
+  CHECK(heap::count([] { std::free(heap::seen(std::aligned_alloc(64, 128))); }) == 1);
+  CHECK(heap::count([] { std::free(heap::seen(std::realloc(heap::seen(std::calloc(2, 5)), 1000))); }) == 2);
   CHECK(heap::count([] { Eigen::VectorXd v(100); }) == 1);
   constexpr std::align_val_t wide{128};
-  CHECK(heap::count([] { ::operator delete(seen(::operator new(128, wide)), wide); }) == 1);
+  CHECK(heap::count([] { ::operator delete(heap::seen(::operator new(128, wide)), wide); }) == 1);
   // Eigen's own product packs its factors on the heap: what the library avoids.
   const Eigen::MatrixXd A = Eigen::MatrixXd::Ones(600, 600);
   Eigen::MatrixXd B(600, 600);

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <exception>
 
+#include "lamina/core/function_ref.hpp"
+#include "lamina/core/simd.hpp"
 #include "lamina/core/types.hpp"
 
 #if defined(LAMINA_STD_THREADS)
@@ -99,8 +101,7 @@ struct Joint {
   std::exception_ptr thrown;  ///< to be read when all have returned
   std::atomic_flag has_thrown = ATOMIC_FLAG_INIT;
 
-  template <class F>
-  void run(F& f, int rank, int size) {
+  void run(FunctionRef<void(const Team&)> f, int rank, int size) {
     try {
       f(Team(rank, size, &barrier));
     } catch (const Barrier::Abandoned&) {  // the reason is another thread's exception
@@ -114,45 +115,53 @@ struct Joint {
 #if defined(LAMINA_STD_THREADS)
 /// Whether this thread is one of a parallel().
 inline thread_local bool in_parallel = false;
+
+/// f(team) on so many threads; not within another call.
+inline void run_on_threads(int threads, FunctionRef<void(const Team&)> f) {
+  Joint joint;
+  const auto run = [&](int rank) {
+    in_parallel = true;
+    joint.run(f, rank, threads);
+    in_parallel = false;
+  };
+  {
+    std::vector<std::jthread> others;
+    try {
+      for (int rank = 1; rank < threads; ++rank) others.emplace_back(run, rank);
+    } catch (...) {  // no more threads to be had
+      joint.barrier.abandon();
+      throw;
+    }
+    run(0);
+  }
+  if (joint.thrown) std::rethrow_exception(joint.thrown);
+}
+inline bool within_team() { return in_parallel; }
+#elif defined(_OPENMP)
+/// f(team) on so many threads, or on as many as there are. Never inlined: clang++ has a function with a parallel region
+/// start OpenMP's runtime where the function begins, and that takes more than a megabyte from the heap.
+LAMINA_NOINLINE inline void run_on_threads(int threads, FunctionRef<void(const Team&)> f) {
+  Joint joint;
+#pragma omp parallel num_threads(threads)
+  joint.run(f, omp_get_thread_num(), omp_get_num_threads());
+  if (joint.thrown) std::rethrow_exception(joint.thrown);
+}
+inline bool within_team() { return omp_in_parallel(); }
+#else
+inline void run_on_threads(int, FunctionRef<void(const Team&)>) {}
+inline bool within_team() { return true; }
 #endif
 
 /// f(team) on so many threads, the calling one included, or on as many as there are; within another parallel() on the
-/// calling thread alone. What f throws is thrown again when all have returned; of several exceptions, one.
+/// calling thread alone, as without threads. What f throws is thrown again when all have returned; of several exceptions,
+/// one.
 template <class F>
 void parallel(int threads, F&& f) {
-#if defined(LAMINA_STD_THREADS)
-  if (threads > 1 && !in_parallel) {
-    Joint joint;
-    const auto run = [&](int rank) {
-      in_parallel = true;
-      joint.run(f, rank, threads);
-      in_parallel = false;
-    };
-    {
-      std::vector<std::jthread> others;
-      try {
-        for (int rank = 1; rank < threads; ++rank) others.emplace_back(run, rank);
-      } catch (...) {  // no more threads to be had
-        joint.barrier.abandon();
-        throw;
-      }
-      run(0);
-    }
-    if (joint.thrown) std::rethrow_exception(joint.thrown);
-    return;
+  if (threads > 1 && !within_team()) {
+    run_on_threads(threads, f);
+  } else {
+    f(Team());
   }
-#elif defined(_OPENMP)
-  if (threads > 1 && !omp_in_parallel()) {
-    Joint joint;
-#pragma omp parallel num_threads(threads)
-    joint.run(f, omp_get_thread_num(), omp_get_num_threads());
-    if (joint.thrown) std::rethrow_exception(joint.thrown);
-    return;
-  }
-#else
-  (void)threads;
-#endif
-  f(Team());
 }
 
 /// A range [begin, end), of rows or columns for instance, or a thread's share of [0, extent) in whole steps.
