@@ -364,8 +364,10 @@ class Network {
     });
     *this = std::move(fresh);
   }
+  // Not inlined: g++ 12 takes a layer without members, of a network that is being constructed, for uninitialised.
   template <class Rule>
-  void initialize_layers(Random& random, const Rule& rule, std::size_t first, std::size_t last) {
+  LAMINA_NOINLINE void initialize_layers(Random& random, const Rule& rule, std::size_t first,
+                                         std::size_t last) {
     Index at = 0;
     layers_.for_each([&](auto& layer, std::size_t l) {
       using Kind = std::remove_cvref_t<decltype(layer)>;
