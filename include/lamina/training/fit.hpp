@@ -29,6 +29,7 @@
 #include "lamina/training/progress.hpp"
 #include "lamina/training/regularization.hpp"
 #include "lamina/training/step.hpp"
+#include "lamina/training/thread_choice.hpp"
 
 namespace lamina {
 
@@ -121,7 +122,8 @@ struct FitOptions {
   Progress progress = Progress::automatic;  ///< whether to draw a progress bar
   std::ostream* progress_stream = nullptr;  ///< where to; null: standard error
   std::stop_token stop_token = {};          ///< asked between batches
-  /// Threads that may work on a batch, with OpenMP; 0: as many as it offers. The result is the same for any number.
+  /// Threads that may work on a batch, with OpenMP; 0: as many as it offers. The result is the same for any number, and so
+  /// fit takes fewer where it finds that fewer are faster.
   int threads = 1;
   /// A part of the samples that is held out as validation data, in [0, 1): drawn with the seed, for labels with as many
   /// of each class as there are in the whole. Not together with `validation`.
@@ -474,7 +476,7 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
   using Clock = std::chrono::steady_clock;
   auto workspace = network.workspace();
   workspace.seed = options.seed;
-  workspace.threads = options.threads == 0 ? available_threads() : options.threads;
+  ThreadChoice threads(options.threads == 0 ? available_threads() : options.threads);
 
   std::optional<ProgressBar> bar;
   if (options.progress == Progress::always ||
@@ -540,6 +542,7 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
       }
       const auto count = static_cast<double>(batch->count);
       bool stepped = true;
+      workspace.threads = threads.begin();
       try {
         const bool still = rate.set(context.schedule, context.steps, state.epoch);
         if (still) unmoved = network.parameters();
@@ -555,6 +558,7 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
       } catch (const NonFiniteError& error) {
         fail<NonFiniteError>({"epoch ", state.epoch, ", batch ", state.batch, ": ", error.what()});
       }
+      threads.end(batch->count);
       state.samples += batch->count;
       state.loss = context.sum / static_cast<double>(state.samples);
       state.seconds = elapsed();

@@ -88,7 +88,7 @@ LearningRateCurve find_learning_rate(Network<Scalar, L...> network, const DataVi
                                      const LearningRateFinderOptions& options) {
   auto workspace = network.workspace();
   workspace.seed = options.seed;
-  workspace.threads = options.threads == 0 ? available_threads() : options.threads;
+  ThreadChoice threads(options.threads == 0 ? available_threads() : options.threads);
   const Index m = data.rows();
   BatchesInMemory<Scalar> batches(
       data, options.batch_size == full_batch ? m : std::min(options.batch_size, m), true, options.seed);
@@ -109,6 +109,7 @@ LearningRateCurve find_learning_rate(Network<Scalar, L...> network, const DataVi
                             : options.minimum * std::pow(options.maximum / options.minimum, share);
     optimizer.learning_rate = static_cast<decltype(optimizer.learning_rate)>(rate);
     double F = 0;
+    workspace.threads = threads.begin();
     try {
       F = static_cast<double>(train_step(network, *batch, loss, optimizer, workspace));
     } catch (const NonFiniteError&) {
@@ -116,6 +117,7 @@ LearningRateCurve find_learning_rate(Network<Scalar, L...> network, const DataVi
       curve.diverged = true;
       break;
     }
+    threads.end(batch->count);
     // An average whose weights fade by (1 − smoothing), divided by their sum.
     average = (1 - options.smoothing) * average + options.smoothing * F;
     const double smoothed = average / (1 - std::pow(1 - options.smoothing, static_cast<double>(i + 1)));

@@ -1,0 +1,84 @@
+// Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "lamina/core/types.hpp"
+
+namespace lamina::detail {
+
+/// How many threads the steps of a training take: one, or as many as are allowed, or a number between, whichever is
+/// fastest. What the threads have to tell each other takes a time that depends on the machine and on what else it does,
+/// and may be longer than what they save; as the result is the same for any number of threads, it can be tried out. Every
+/// so often some steps are taken with each number, which takes a small part of the time.
+class ThreadChoice {
+ public:
+  explicit ThreadChoice(int most) {
+    for (int n = std::max(1, most); n > 1; n /= 2) candidates_[count_++] = n;
+    candidates_[count_++] = 1;
+  }
+
+  /// @name Around each step
+  /// @{
+
+  /// @return the number of threads for the step
+  int begin() {
+    if (trying()) began_ = Clock::now();
+    return threads();
+  }
+  void end(Index samples) {
+    done(samples, trying() ? std::chrono::duration<double>(Clock::now() - began_).count() : 0);
+  }
+  /// @}
+
+  /// For the next step.
+  int threads() const { return candidates_[current_]; }
+  /// Whether the next step is to be timed.
+  bool trying() const { return count_ > 1 && steps_left_ == 0; }
+  /// A step on so many samples is done, in a time that counts while trying() and for the largest batches only.
+  void done(Index samples, double seconds) {
+    if (count_ == 1) return;
+    if (!trying()) {
+      if (--steps_left_ == 0) current_ = 0;
+      return;
+    }
+    if (samples < samples_) return;
+    samples_ = samples;
+    // Threads may have to wake up for the first step.
+    if (steps_++ > 0) least_ = std::min(least_, seconds);
+    seconds_ += seconds;
+    trial_seconds_ += seconds;
+    const bool hopeless = least_ > 1.5 * fastest_;
+    if (steps_ < fewest_steps || (steps_ < most_steps && seconds_ < enough_seconds && !hopeless)) return;
+    if (least_ < fastest_) {
+      fastest_ = least_;
+      choice_ = current_;
+    }
+    steps_ = 0;
+    seconds_ = 0;
+    least_ = infinity;
+    if (++current_ < count_) return;
+    current_ = choice_;
+    steps_left_ = static_cast<Index>(rest * trial_seconds_ / std::max(fastest_, 1e-9)) + 1;
+    trial_seconds_ = 0;
+    fastest_ = infinity;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  static constexpr int fewest_steps = 2, most_steps = 8;
+  /// `rest` is the time without trials, in times of a trial.
+  static constexpr double enough_seconds = 5e-3, rest = 30,
+                          infinity = std::numeric_limits<double>::infinity();
+
+  int candidates_[32] = {};  ///< from the most to 1
+  int count_ = 0, current_ = 0, choice_ = 0;
+  Index steps_ = 0, steps_left_ = 0, samples_ = 0;
+  double seconds_ = 0, trial_seconds_ = 0, least_ = infinity, fastest_ = infinity;
+  Clock::time_point began_;
+};
+
+}  // namespace lamina::detail
