@@ -228,25 +228,33 @@ template <class Scalar>
 LAMINA_NOINLINE void pack(const Operand<const Scalar>& B, Index depth, Index n, Scalar* to) {
   using V = simd::Register<Scalar>;
   constexpr int lanes = static_cast<int>(simd::lanes<V>), columns = block_columns;
-  Index k = 0;
+  Index packed = 0;  // rows
   if constexpr (lanes >= columns) {
-    for (; B.row_stride == 1 && k + lanes <= depth; k += lanes)
-      for (Index j = 0; j + columns <= n; j += columns) {
+    if (B.row_stride == 1) packed = depth / lanes * lanes;
+    for (Index j = 0; packed > 0 && j + columns <= n; j += columns) {
+      Scalar* const block = to + j / columns * packed_stride<V>;
+      const Index ahead = std::min<Index>(columns, n - columns - j);  // to the columns after these
+      for (Index k = 0; k < packed; k += lanes) {
         V v[columns];
         LAMINA_UNROLL
-        for (int q = 0; q < columns; ++q) v[q] = simd::load<V>(B.at(k, j + q));
+        for (int q = 0; q < columns; ++q) {
+          prefetch(B.at(k, j + q + ahead));
+          v[q] = simd::load<V>(B.at(k, j + q));
+        }
         exchange(v);  // lane l of v[q] is B(k + q + l / columns · columns, j + l % columns)
         LAMINA_UNROLL
         for (int q = 0; q < columns; ++q) LAMINA_UNROLL
         for (int part = 0; part < lanes / columns; ++part)
-          std::memcpy(to + j / columns * packed_stride<V> + (k + q + part * columns) * columns,
+          std::memcpy(block + (k + q + part * columns) * columns,
                       reinterpret_cast<const Scalar*>(&v[q]) + part * columns, columns * sizeof(Scalar));
       }
+    }
   }
-  for (; k < depth; ++k)
+  for (Index k = packed; k < depth; ++k)
     for (Index j = 0; j + columns <= n; j += columns) {
       Scalar* const row = to + j / columns * packed_stride<V> + k * columns;
       if (B.column_stride == 1) {
+        prefetch(B.at(k + 2 < depth ? k + 2 : k, j));
         std::memcpy(row, B.at(k, j), columns * sizeof(Scalar));
       } else {
         for (int q = 0; q < columns; ++q) row[q] = *B.at(k, j + q);
