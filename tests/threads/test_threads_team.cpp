@@ -1,6 +1,8 @@
 // Team, Barrier, parallel and Share: what threads that work on one batch rest on.
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -131,6 +133,58 @@ TEST_CASE("those who wait for a thread that has failed are told", "[threads]") {
     }
     CHECK(std::count(told.begin(), told.end(), 1) == size - 1);
   }
+}
+
+// A thread without a share of its own must not be the only one that waits, nor the one that has all be the only one that
+// does not.
+TEST_CASE("all threads of a team wait alike in a product over samples, whatever its shape", "[threads]") {
+  using Matrix = Eigen::MatrixXd;
+  constexpr Index samples = 40;
+  for (const Index m : {1, 2, 4, 5, 8, 9, 17})
+    for (const Index n : {1, 7, 60, 200})
+      for (const bool transposed : {false, true})
+        for (const int size : {2, 3, 5}) {
+          CAPTURE(m, n, transposed, size);
+          const Matrix A = Matrix::Random(samples, m), B = Matrix::Random(samples, n);
+          // Readable up to full registers, as the engine's are.
+          Matrix At = Matrix::Zero(m + 64, samples), C = Matrix::Constant(m + 64, n, -1);
+          At.topRows(m) = A.transpose();
+          const detail::TransposedProduct<double> product{
+              .A = {A.data(), 1, samples},
+              .At = {transposed ? At.data() : nullptr, 1, At.rows()},
+              .B = {B.data(), 1, samples},
+              .C = {C.data(), 1, C.rows()},
+              .m = m,
+              .n = n,
+              .samples = samples,
+              .start = detail::Start::zero};
+          detail::Barrier barrier;
+          std::atomic<int> left{size};
+          std::vector<int> abandoned(static_cast<std::size_t>(size), 0), done(static_cast<std::size_t>(n), 0);
+          {
+            std::vector<std::jthread> threads;
+            for (int rank = 0; rank < size; ++rank)
+              threads.emplace_back([&, rank] {
+                try {
+                  detail::multiply(product, Team(rank, size, &barrier), [&](Index first, Index columns) {
+                    for (Index j = first; j < first + columns; ++j) ++done[static_cast<std::size_t>(j)];
+                  });
+                } catch (const detail::Barrier::Abandoned&) {
+                  abandoned[static_cast<std::size_t>(rank)] = 1;
+                }
+                --left;
+              });
+            // Only after a failure is there anybody left after so long.
+            const auto began = std::chrono::steady_clock::now();
+            while (left > 0 && std::chrono::steady_clock::now() - began < std::chrono::seconds(20))
+              std::this_thread::yield();
+            if (left > 0) barrier.abandon();
+          }
+          REQUIRE(abandoned == std::vector<int>(static_cast<std::size_t>(size), 0));
+          CHECK(done == std::vector<int>(static_cast<std::size_t>(n), 1));
+          // Sums of 40 products of numbers below 1.
+          CHECK((C.topRows(m) - A.transpose() * B).cwiseAbs().maxCoeff() < 1e-13);
+        }
 }
 
 TEST_CASE("parallel calls once for each rank", "[threads]") {

@@ -334,13 +334,15 @@ Product<Scalar> part(Product<Scalar> p, const Share& i, const Share& j) {
 template <class Scalar>
 struct Block {
   Share rows, columns;
+  bool by_rows = false;  ///< the same for all threads, whoever has rows
 
   Block(Index m, Index n, const Team& team) : rows(0, m), columns(0, n) {
     if (team.size() == 1) return;
-    if (n >= team.size() * 4 * block_columns) {
-      columns = Share(n, block_columns, team);
-    } else {
+    by_rows = n < team.size() * 4 * block_columns;
+    if (by_rows) {
       rows = Share(m, simd::lanes<simd::Register<Scalar>>, team);
+    } else {
+      columns = Share(n, block_columns, team);
     }
   }
   bool empty() const { return rows.size() == 0 || columns.size() == 0; }
@@ -571,7 +573,7 @@ LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& te
     }
   };
   const Block<Scalar> block(p.m, p.n, team);
-  if (block.rows.size() != p.m) {  // the columns are whole when all threads have computed their rows
+  if (block.by_rows) {  // the columns are whole when all threads have computed their rows
     compute(block.rows, block.columns);
     team.wait();
     const Share mine(p.n, 1, team);
