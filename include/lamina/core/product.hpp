@@ -547,11 +547,14 @@ struct TransposedProduct {
   Start start;
 };
 
+/// Aᵀ·B, m×n, is not worth transposing A from so many samples on.
+constexpr Index too_many_to_transpose(Index n) { return n * 8; }
+
 /// Whether Aᵀ·B, m×n, is faster with rows of C in the lanes, copying Aᵀ included, than with samples in the lanes.
 template <class Scalar>
 bool worth_transposing(Index m, Index n, Index samples) {
   constexpr Index lanes = simd::lanes<simd::Register<Scalar>>;
-  return m >= lanes && n * 8 > samples;
+  return m >= lanes && samples < too_many_to_transpose(n);
 }
 
 /// A thread's share of the product, and `done(j, columns)` for its share of the columns of C, some at a time, when they

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "lamina/core/concepts.hpp"
+#include "lamina/core/product.hpp"
 #include "lamina/engine/operations.hpp"
 #include "lamina/layers/sequence.hpp"
 
@@ -28,30 +29,6 @@ struct Slot {
   Index cache_size = 0;
 };
 
-/// Sums and maxima over a network's layers that decide the size of a tile. All are Scalars.
-struct Footprint {
-  Index parameters = 0;
-  Index row = 0;     ///< of one row: outputs, their gradients and caches of all layers
-  Index fixed = 0;   ///< of the caches, whatever the number of rows
-  Index widest = 0;  ///< largest number of columns
-  Index inputs = 0;
-  Index outputs = 0;
-
-  template <class L>
-  constexpr void add(Index layer_inputs, Index layer_outputs) {
-    const Index one = L::cache_size(1, layer_inputs, layer_outputs),
-                two = L::cache_size(2, layer_inputs, layer_outputs);
-    if (inputs == 0) inputs = layer_inputs;
-    outputs = layer_outputs;
-    parameters += L::parameter_count(layer_inputs, layer_outputs);
-    row += 2 * layer_outputs + (two - one);
-    fixed += one - (two - one);
-    widest = std::max({widest, layer_inputs, layer_outputs});
-  }
-  /// Of one row of everything: that, X, Y, and the input of one layer with its features side by side.
-  constexpr Index row_total() const;
-};
-
 namespace detail {
 
 constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -66,34 +43,69 @@ constexpr Index column_stride(Index size) {
   return (granules >= 8 ? granules | 1 : granules) * granule;
 }
 
+}  // namespace detail
+
+/// Sums and maxima over a network's layers that decide the size of a tile. All are Scalars.
+struct Footprint {
+  Index parameters = 0;
+  Index row = 0;     ///< of one row: outputs, their gradients and caches of all layers
+  Index fixed = 0;   ///< of the caches, whatever the number of rows
+  Index widest = 0;  ///< largest number of columns
+  Index inputs = 0;
+  Index outputs = 0;
+  Index transposed = 0;  ///< of the largest input of a layer that is transposed, whatever the number of rows
+
+  template <class L>
+  constexpr void add(Index layer_inputs, Index layer_outputs) {
+    const Index one = L::cache_size(1, layer_inputs, layer_outputs),
+                two = L::cache_size(2, layer_inputs, layer_outputs);
+    if (inputs == 0) inputs = layer_inputs;
+    outputs = layer_outputs;
+    parameters += L::parameter_count(layer_inputs, layer_outputs);
+    row += 2 * layer_outputs + (two - one);
+    fixed += one - (two - one);
+    widest = std::max({widest, layer_inputs, layer_outputs});
+    transposed = std::max(transposed,
+                          detail::column_stride(layer_inputs) * detail::too_many_to_transpose(layer_outputs));
+  }
+};
+
+namespace detail {
+
 /// Whether θ fits the second-level cache beside a tile: then tiles are small and threads take tiles; else they share the
 /// products of one tile.
 constexpr bool small(const Footprint& footprint, std::size_t scalar_size) {
   return footprint.parameters * static_cast<Index>(scalar_size) <= 256 * 1024;
 }
 
+/// Scalars of the input of one layer with its features side by side: X's of all rows, others' of few.
+constexpr Index transposed_size(const Footprint& footprint, Index rows) {
+  return std::min(column_stride(footprint.widest) * rows,
+                  std::max(column_stride(footprint.inputs) * rows, footprint.transposed));
+}
+
+/// Scalars of what a tile of so many rows needs beside the caches' fixed parts: that, X, Y, and what all layers have.
+constexpr Index tile_size(const Footprint& footprint, Index rows) {
+  return rows * (footprint.row + footprint.inputs + footprint.outputs) + transposed_size(footprint, rows);
+}
+
 /// The rows of a tile. While θ fits the second-level cache, as many as keep a tile there too; beyond, enough that the
 /// time of a product outweighs the time of fetching its weights.
 constexpr Index tile_rows(const Footprint& footprint, std::size_t scalar_size) {
-  constexpr Index cached_tile = 112 * 1024, step = 48, most = 256;  // whole panels of a product
-  const Index size = static_cast<Index>(scalar_size);
+  constexpr Index cached_tile = 122 * 1024, step = 48, most = 256;  // whole panels of a product
   if (!small(footprint, scalar_size)) return most;
-  return std::clamp(cached_tile / (footprint.row_total() * size) / step * step, step, most / step * step);
+  Index rows = most / step * step;
+  while (rows > step &&
+         tile_size(footprint, column_stride(rows)) * static_cast<Index>(scalar_size) > cached_tile)
+    rows -= step;
+  return rows;
 }
 
 /// Scalars of workspace for tiles of so many rows; each of its 3·layers + 3 parts is rounded up to a granule.
 constexpr Index memory_size(const Footprint& footprint, Index rows, std::size_t layers) {
-  return column_stride(rows) * footprint.row_total() + round_up(footprint.fixed, granule) +
+  return tile_size(footprint, column_stride(rows)) + round_up(footprint.fixed, granule) +
          static_cast<Index>(3 * layers + 3) * granule;
 }
-
-}  // namespace detail
-
-constexpr Index Footprint::row_total() const {
-  return row + inputs + outputs + detail::column_stride(widest);
-}
-
-namespace detail {
 
 template <class... L>
 constexpr Footprint footprint_of_types() {

@@ -261,7 +261,7 @@ void backward(Memory<Scalar>& memory, const Scalar* theta, Index t, TilePass til
       auto A0 = memory.input(l, t);
       const auto dZ = detail::constant(memory.output_gradient(l, t));
       const bool transposing = detail::worth_transposing<Scalar>(slot.inputs, slot.outputs, t);
-      auto side_by_side = memory.transposed(t, slot.inputs);
+      auto side_by_side = memory.transposed(transposing ? t : 0, slot.inputs);
       if (transposing && !(l == 0 && tile.X_side_by_side)) {
         if (l > lowest) team.wait();  // nobody needs what was there any more
         const detail::Share mine(slot.inputs, detail::granule, team);

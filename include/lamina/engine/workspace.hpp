@@ -82,6 +82,7 @@ class Memory {
   }
   /// Room for the input of a layer with a sample's features side by side, columns×t.
   Tile<Scalar> transposed(Index t, Index columns) {
+    eigen_assert(t * detail::column_stride(columns) <= detail::transposed_size(footprint_, stride_));
     return {memory_ + transposed_, columns, t, Eigen::OuterStride<>(detail::column_stride(columns))};
   }
   /// Y
@@ -150,7 +151,7 @@ class Memory {
       slot.cache = take(slot.cache_size);
     }
     targets_ = take(stride * footprint_.outputs);
-    transposed_ = take(stride * detail::column_stride(footprint_.widest));
+    transposed_ = take(detail::transposed_size(footprint_, stride));
     eigen_assert(offset <= detail::memory_size(footprint_, stride, slots.size()));
   }
 
