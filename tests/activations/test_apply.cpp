@@ -99,7 +99,8 @@ TEMPLATE_TEST_CASE("apply: in place, on tiles, for every activation", "", float,
     for (Eigen::Index i = 0; i < Z.size(); ++i) {
       const S tolerance = 8 * std::numeric_limits<S>::epsilon();
       CHECK(std::abs(g.g(Z(i)) - A(i)) <= tolerance * std::max(S(1), std::abs(A(i))));
-      CHECK(std::abs(g.derivative(Z(i), A(i)) * dA0(i) - dA(i)) <= tolerance);
+      CHECK(std::abs(g.derivative(Z(i), A(i)) * dA0(i) - dA(i)) <=
+            tolerance * std::max(S(1), std::abs(dA(i))));
     }
 
     // A may be Z, and both may be tiles of larger buffers.
