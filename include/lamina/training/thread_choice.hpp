@@ -12,7 +12,8 @@ namespace lamina::detail {
 /// How many threads the steps of a training take: one, or as many as are allowed, or a number between, whichever is
 /// fastest. What the threads have to tell each other takes a time that depends on the machine and on what else it does,
 /// and may be longer than what they save; as the result is the same for any number of threads, it can be tried out. Every
-/// so often some steps are taken with each number, which takes a small part of the time.
+/// so often some steps are taken with each number, which takes a small part of the time; at first with all threads for a
+/// while, as new threads may not have a processor of their own at once, and then more often than later.
 class ThreadChoice {
  public:
   explicit ThreadChoice(int most) {
@@ -44,6 +45,10 @@ class ThreadChoice {
       if (--steps_left_ == 0) current_ = 0;
       return;
     }
+    if (settling_ > 0) {
+      settling_ -= seconds;
+      return;
+    }
     if (samples < samples_) return;
     samples_ = samples;
     // Threads may have to wake up for the first step.
@@ -61,7 +66,8 @@ class ThreadChoice {
     least_ = infinity;
     if (++current_ < count_) return;
     current_ = choice_;
-    steps_left_ = static_cast<Index>(rest * trial_seconds_ / std::max(fastest_, 1e-9)) + 1;
+    steps_left_ = static_cast<Index>(rest_ * trial_seconds_ / std::max(fastest_, 1e-9)) + 1;
+    rest_ = std::min(2 * rest_, longest_rest);
     trial_seconds_ = 0;
     fastest_ = infinity;
   }
@@ -69,14 +75,15 @@ class ThreadChoice {
  private:
   using Clock = std::chrono::steady_clock;
 
-  static constexpr int fewest_steps = 2, most_steps = 8;
-  /// `rest` is the time without trials, in times of a trial.
-  static constexpr double enough_seconds = 5e-3, rest = 30,
+  static constexpr int fewest_steps = 3, most_steps = 8;
+  static constexpr double enough_seconds = 5e-3, longest_rest = 32,
                           infinity = std::numeric_limits<double>::infinity();
 
   int candidates_[32] = {};  ///< from the most to 1
   int count_ = 0, current_ = 0, choice_ = 0;
   Index steps_ = 0, steps_left_ = 0, samples_ = 0;
+  double settling_ = 0.05;  ///< seconds until the first trial
+  double rest_ = 2;         ///< the time without trials after the next one, in times of that
   double seconds_ = 0, trial_seconds_ = 0, least_ = infinity, fastest_ = infinity;
   Clock::time_point began_;
 };
