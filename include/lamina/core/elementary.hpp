@@ -120,8 +120,8 @@ LAMINA_INLINE V expm1(const V& x) {
 ///
 /// float: x·P(x²)/Q(x²), P and Q of degree 4, the best for 0 < |x| ≤ 9.02 (Remez's exchange algorithm; relative error
 /// 2.2e-8), as products of polynomials of degree 2: their roots are negative, and so no sum cancels; and processors with
-/// adders of their own add beside the multiplications. The last bits of the coefficients are those, of many tried, with the
-/// least error of the whole, and with P(0) = Q(0). Beyond, tanh x rounds to ±1, and x·P/Q with the P/Q of the bound is more
+/// adders of their own add beside the multiplications. The last bits of the coefficients were searched for a small error
+/// of the whole, with P(0) = Q(0). Beyond, tanh x rounds to ±1, and x·P/Q with the P/Q of the bound is more
 /// than that.
 ///
 /// double: with x = n·ln 2/2 + z and E = 2ⁿ it is ((1 + E)·tanh z − (1 − E))/((1 + E) − (1 − E)·tanh z), where
