@@ -191,3 +191,39 @@ TEMPLATE_TEST_CASE("simd: square roots", "", float, double) {
   }
   CHECK(wrong == 0);
 }
+
+// Also in whatever way a processor with an estimate of 1/d takes: 1 ulp, and what has no next number is exact.
+TEMPLATE_TEST_CASE("simd: quotients", "", float, double) {
+  using V = simd::Register<TestType>;
+  using Limits = std::numeric_limits<TestType>;
+  constexpr auto lanes = static_cast<std::size_t>(simd::lanes<V>);
+  const auto quotient = [](TestType n, TestType d) {
+    TestType got[lanes];
+    simd::store<V>(got, simd::quotient(simd::broadcast<V>(n), simd::broadcast<V>(d)));
+    return got[lanes - 1];
+  };
+  lamina::Random random(3);
+  TestType worst = 0;
+  const TestType widest = std::is_same_v<TestType, float> ? 40 : 300;
+  for (int i = 0; i < 200000; ++i) {
+    const auto number = [&] {
+      const double size = std::exp(random.uniform() * 2 * widest - widest);
+      return static_cast<TestType>(random.uniform() < 0.5 ? -size : size);
+    };
+    const TestType n = number(), d = number(), right = n / d, got = quotient(n, d);
+    worst = std::max(worst, std::abs(got - right) / std::max(std::abs(right) * Limits::epsilon(), Limits::denorm_min()));
+  }
+  CHECK(worst <= 1);  // of ε·|n/d|, which is half of an ulp at least
+  const TestType inf = Limits::infinity(), nan = Limits::quiet_NaN(), most = Limits::max();
+  CHECK(quotient(0, 5) == 0);
+  CHECK(std::signbit(quotient(-TestType(0), 5)));
+  CHECK(quotient(1, 0) == inf);
+  CHECK(quotient(-1, 0) == -inf);
+  CHECK(quotient(1, inf) == 0);
+  CHECK(quotient(inf, 2) == inf);
+  CHECK(quotient(most, TestType(0.5)) == inf);
+  CHECK(quotient(most, 1) == most);
+  CHECK(quotient(1, Limits::min()) == 1 / Limits::min());
+  for (const auto& [n, d] : {std::pair(TestType(0), TestType(0)), {inf, inf}, {nan, TestType(1)}, {TestType(1), nan}})
+    CHECK(std::isnan(quotient(n, d)));
+}

@@ -253,4 +253,30 @@ LAMINA_INLINE V sqrt(const V& v) {
   }
 }
 
+/// n/d to within 1 ulp, where d is a normal number, 0, infinite or NaN. Intel's processors divide 512 bits at a time so
+/// slowly that an estimate of 1/d and corrections of the quotient are faster; AMD's, and others, divide beside their
+/// multiplications. (SSE4a is AMD's alone.)
+template <class V>
+LAMINA_INLINE V quotient(const V& n, const V& d) {
+#if defined(__AVX512DQ__) && !defined(__SSE4A__)
+  constexpr int uncorrected = 0x99 | 0x06;  // NaN, infinite or 0
+  if constexpr (std::is_same_v<V, Register<float>>) {
+    const auto below = cast_bits<__m512>(d), above = cast_bits<__m512>(n);
+    const __m512 r = _mm512_rcp14_ps(below), q = _mm512_mul_ps(above, r);
+    const __mmask16 kept = _mm512_fpclass_ps_mask(q, uncorrected);
+    return cast_bits<V>(
+        _mm512_mask_mov_ps(_mm512_fmadd_ps(_mm512_fnmadd_ps(q, below, above), r, q), kept, q));
+  }
+  if constexpr (std::is_same_v<V, Register<double>>) {
+    const auto below = cast_bits<__m512d>(d), above = cast_bits<__m512d>(n);
+    const __m512d one = _mm512_set1_pd(1), r = _mm512_rcp14_pd(below), q = _mm512_mul_pd(above, r),
+                  better = _mm512_fmadd_pd(_mm512_fnmadd_pd(r, below, one), r, r), p = _mm512_mul_pd(above, better);
+    const __mmask8 kept = _mm512_fpclass_pd_mask(q, uncorrected);
+    return cast_bits<V>(
+        _mm512_mask_mov_pd(_mm512_fmadd_pd(_mm512_fnmadd_pd(p, below, above), better, p), kept, q));
+  }
+#endif
+  return n / d;
+}
+
 }  // namespace lamina::simd

@@ -52,7 +52,7 @@ struct Adadelta {
                     [=](const auto& at, const auto& g) {
                       // s ← ρ·s + (1 − ρ)·g²,   d = √(u + ε)/√(s + ε)·g,   u ← ρ·u + (1 − ρ)·d²
                       const auto u_t = at.load(u), s_t = at.load(s) * r + g * g * (1 - r);
-                      const auto d = simd::sqrt(u_t + eps) / simd::sqrt(s_t + eps) * g;
+                      const auto d = simd::quotient(simd::sqrt(u_t + eps), simd::sqrt(s_t + eps)) * g;
                       at.store(s, s_t);
                       at.store(u, u_t * r + d * d * (1 - r));
                       return d * alpha;

@@ -55,7 +55,7 @@ struct Adagrad {
                       // s ← s + g²,   θ ← θ − α·g / (√s + ε)
                       const auto s_t = at.load(s) + g * g;
                       at.store(s, s_t);
-                      return g * alpha / (simd::sqrt(s_t) + eps);
+                      return simd::quotient(g * alpha, simd::sqrt(s_t) + eps);
                     });
   }
   template <class Scalar>

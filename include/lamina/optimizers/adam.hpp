@@ -35,7 +35,7 @@ void adam_update(Optimizer& o, Index first, Index count, Scalar* theta, const Sc
         at.store(u, v_max);
       }
       // θ ← θ − α·m̂ / (√v̂ + ε)
-      return m_t * alpha / (simd::sqrt(v_max) * scale + eps);
+      return simd::quotient(m_t * alpha, simd::sqrt(v_max) * scale + eps);
     });
   });
 }

@@ -52,7 +52,7 @@ struct Adamax {
                       const auto u_t = detail::maximum(at.load(u) * b2, detail::magnitude(g) + eps);
                       at.store(m, m_t);
                       at.store(u, u_t);
-                      return m_t * alpha / u_t;
+                      return simd::quotient(m_t * alpha, u_t);
                     });
   }
   template <class Scalar>

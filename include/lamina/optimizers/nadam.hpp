@@ -63,7 +63,7 @@ struct NAdam {
                                  v_t = at.load(v) * b2 + g * g * (1 - b2);
                       at.store(m, m_t);
                       at.store(v, v_t);
-                      return (m_t * of_m + g * of_g) / (simd::sqrt(v_t) * scale + eps);
+                      return simd::quotient(m_t * of_m + g * of_g, simd::sqrt(v_t) * scale + eps);
                     });
   }
   template <class Scalar>

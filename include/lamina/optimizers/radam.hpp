@@ -66,7 +66,7 @@ struct RAdam {
                         at.store(v, v_t);
                         // θ ← θ − α·r·m̂·√(1 − β₂ᵗ) / (√v + ε), or θ ← θ − α·m̂
                         if constexpr (by_variance) {
-                          return m_t * alpha / (simd::sqrt(v_t) + eps);
+                          return simd::quotient(m_t * alpha, simd::sqrt(v_t) + eps);
                         } else {
                           return m_t * alpha;
                         }

@@ -71,11 +71,11 @@ struct RMSprop {
                         }
                         // θ ← θ − α·g / (√s + ε), or v ← μ·v + g / (√s + ε), θ ← θ − α·v
                         if constexpr (has_v) {
-                          const auto v_t = at.load(v) * mu + g / (simd::sqrt(variance) + eps);
+                          const auto v_t = at.load(v) * mu + simd::quotient(g, simd::sqrt(variance) + eps);
                           at.store(v, v_t);
                           return v_t * rate;
                         } else {
-                          return g * rate / (simd::sqrt(variance) + eps);
+                          return simd::quotient(g * rate, simd::sqrt(variance) + eps);
                         }
                       });
     });
