@@ -69,9 +69,9 @@ void product_weight_gradient(benchmark::State& state) {
   auto to = variable(dW);
   const lamina::ConstTile<Scalar>* unknown = nullptr;
   for (auto _ : state) {
-    lamina::detail::multiply(
-        lamina::detail::transposed_product(constant(A0), unknown, constant(dZ), to, false), lamina::Team(),
-        [](Index, Index) {});
+    lamina::detail::multiply(lamina::detail::transposed_product(constant(A0), unknown, constant(dZ), to,
+                                                                lamina::GradientUse::write),
+                             lamina::Team(), [](Index, Index, const Scalar*) {});
     benchmark::ClobberMemory();
   }
   count_flops(state, 2.0 * static_cast<double>(t * k * n));

@@ -211,7 +211,8 @@ TEMPLATE_TEST_CASE("simd: quotients", "", float, double) {
       return static_cast<TestType>(random.uniform() < 0.5 ? -size : size);
     };
     const TestType n = number(), d = number(), right = n / d, got = quotient(n, d);
-    worst = std::max(worst, std::abs(got - right) / std::max(std::abs(right) * Limits::epsilon(), Limits::denorm_min()));
+    worst = std::max(
+        worst, std::abs(got - right) / std::max(std::abs(right) * Limits::epsilon(), Limits::denorm_min()));
   }
   CHECK(worst <= 1);  // of ε·|n/d|, which is half of an ulp at least
   const TestType inf = Limits::infinity(), nan = Limits::quiet_NaN(), most = Limits::max();
@@ -224,6 +225,7 @@ TEMPLATE_TEST_CASE("simd: quotients", "", float, double) {
   CHECK(quotient(most, TestType(0.5)) == inf);
   CHECK(quotient(most, 1) == most);
   CHECK(quotient(1, Limits::min()) == 1 / Limits::min());
-  for (const auto& [n, d] : {std::pair(TestType(0), TestType(0)), {inf, inf}, {nan, TestType(1)}, {TestType(1), nan}})
+  for (const auto& [n, d] :
+       {std::pair(TestType(0), TestType(0)), {inf, inf}, {nan, TestType(1)}, {TestType(1), nan}})
     CHECK(std::isnan(quotient(n, d)));
 }

@@ -17,6 +17,7 @@ namespace {
 
 namespace detail = lamina::detail;
 using lamina::ConstTile;
+using lamina::GradientUse;
 using lamina::Index;
 using lamina::Tile;
 
@@ -115,7 +116,7 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
         },
         zero, [&](Index i, Index j, Index l) { return A(i, l) * B(j, l); });
   }
-  for (const bool add : {false, true})
+  for (const GradientUse use : {GradientUse::write, GradientUse::add, GradientUse::hand_over})
     for (const bool transposed : {false, true}) {
       const Matrix A(k, m, spare, random), B(k, n, spare, random), C(m, n, spare, random);
       const SideBySide<Scalar> At(A);
@@ -124,14 +125,25 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
           C,
           [&](Tile<Scalar>& T) {
             std::vector<int> times(static_cast<std::size_t>(n), 0);
+            // What is handed over is looked at when it is handed over.
+            Matrix taken = C;
             detail::multiply(
-                detail::transposed_product(A.constant(), transposed ? &a_t : nullptr, B.constant(), T, add),
-                lamina::Team(), [&](Index first, Index columns) {
-                  for (Index j = first; j < first + columns; ++j) ++times[static_cast<std::size_t>(j)];
+                detail::transposed_product(A.constant(), transposed ? &a_t : nullptr, B.constant(), T, use),
+                lamina::Team(), [&](Index first, Index columns, const Scalar* derivatives) {
+                  for (Index j = first; j < first + columns; ++j) {
+                    ++times[static_cast<std::size_t>(j)];
+                    for (Index i = 0; i < m; ++i)
+                      taken(i, j) = derivatives[i + (j - first) * T.outerStride()];
+                  }
                 });
             agree = agree && std::all_of(times.begin(), times.end(), [](int x) { return x == 1; });
+            if (use == GradientUse::hand_over) {
+              T = taken.constant();
+            } else {
+              agree = agree && T == taken.constant();
+            }
           },
-          [&](Index i, Index j) { return add ? C(i, j) : Scalar(0); },
+          [&](Index i, Index j) { return use == GradientUse::add ? C(i, j) : Scalar(0); },
           [&](Index i, Index j, Index l) { return A(l, i) * B(l, j); });
     }
   return agree;
@@ -164,11 +176,13 @@ void check_all() {
   check(257, 130, 513, 2);
   check(100, 300, 400, 0);  // large enough for copies of A and of B
   check(130, 256, 256, 0);
+  check(1030, 70, 40, 1);   // columns of C in several parts
+  check(70, 150, 600, 10);  // rows of B more than 2 KiB apart
   // Nothing to sum, and nothing to write.
   check(5, 7, 0, 1);
   check(0, 7, 3, 1);
   check(5, 0, 3, 1);
-  CHECK(agree == 9 * 9 * 9 + 9 * 5 * 4 * 3 + 9 + 3 + 3);
+  CHECK(agree == 9 * 9 * 9 + 9 * 5 * 4 * 3 + 9 + 5 + 3);
 }
 
 }  // namespace
@@ -249,8 +263,9 @@ TEST_CASE("product: rounding stays small") {
   auto c = tile(C), d = tile(D), e = tile(E);
   detail::multiply(detail::product(constant(A), constant(B), c));
   detail::multiply(detail::product_with_transposed(constant(A), constant(Bt), d));
-  detail::multiply(detail::transposed_product<double>(constant(At), nullptr, constant(B), e, false),
-                   lamina::Team(), [](Index, Index) {});
+  detail::multiply(
+      detail::transposed_product<double>(constant(At), nullptr, constant(B), e, GradientUse::write),
+      lamina::Team(), [](Index, Index, const double*) {});
 
   using Wide = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
   const Wide exact = A.cast<long double>() * B.cast<long double>();

@@ -140,14 +140,16 @@ TEST_CASE("those who wait for a thread that has failed are told", "[threads]") {
 TEST_CASE("all threads of a team wait alike in a product over samples, whatever its shape", "[threads]") {
   using Matrix = Eigen::MatrixXd;
   constexpr Index samples = 40;
-  for (const Index m : {1, 2, 4, 5, 8, 9, 17})
+  for (const Index m : {1, 2, 4, 5, 8, 9, 17, 1000})
     for (const Index n : {1, 7, 60, 200})
       for (const bool transposed : {false, true})
         for (const int size : {2, 3, 5}) {
-          CAPTURE(m, n, transposed, size);
+          // C is collected from what is handed over, too.
+          const bool handed_over = n % 20 == 0;
+          CAPTURE(m, n, transposed, size, handed_over);
           const Matrix A = Matrix::Random(samples, m), B = Matrix::Random(samples, n);
           // Readable up to full registers, as the engine's are.
-          Matrix At = Matrix::Zero(m + 64, samples), C = Matrix::Constant(m + 64, n, -1);
+          Matrix At = Matrix::Zero(m + 64, samples), C = Matrix::Constant(m + 64, n, -1), got = C;
           At.topRows(m) = A.transpose();
           const detail::TransposedProduct<double> product{
               .A = {A.data(), 1, samples},
@@ -157,7 +159,8 @@ TEST_CASE("all threads of a team wait alike in a product over samples, whatever 
               .m = m,
               .n = n,
               .samples = samples,
-              .start = detail::Start::zero};
+              .start = detail::Start::zero,
+              .handed_over = handed_over};
           detail::Barrier barrier;
           std::atomic<int> left{size};
           std::vector<int> abandoned(static_cast<std::size_t>(size), 0), done(static_cast<std::size_t>(n), 0);
@@ -166,9 +169,13 @@ TEST_CASE("all threads of a team wait alike in a product over samples, whatever 
             for (int rank = 0; rank < size; ++rank)
               threads.emplace_back([&, rank] {
                 try {
-                  detail::multiply(product, Team(rank, size, &barrier), [&](Index first, Index columns) {
-                    for (Index j = first; j < first + columns; ++j) ++done[static_cast<std::size_t>(j)];
-                  });
+                  detail::multiply(product, Team(rank, size, &barrier),
+                                   [&](Index first, Index columns, const double* derivatives) {
+                                     for (Index j = first; j < first + columns; ++j)
+                                       ++done[static_cast<std::size_t>(j)];
+                                     got.middleCols(first, columns) =
+                                         Eigen::Map<const Matrix>(derivatives, C.rows(), columns);
+                                   });
                 } catch (const detail::Barrier::Abandoned&) {
                   abandoned[static_cast<std::size_t>(rank)] = 1;
                 }
@@ -183,7 +190,9 @@ TEST_CASE("all threads of a team wait alike in a product over samples, whatever 
           REQUIRE(abandoned == std::vector<int>(static_cast<std::size_t>(size), 0));
           CHECK(done == std::vector<int>(static_cast<std::size_t>(n), 1));
           // Sums of 40 products of numbers below 1.
-          CHECK((C.topRows(m) - A.transpose() * B).cwiseAbs().maxCoeff() < 1e-13);
+          const Matrix want = A.transpose() * B;
+          CHECK((got.topRows(m) - want).cwiseAbs().maxCoeff() < 1e-13);
+          if (!handed_over) CHECK((C.topRows(m) - want).cwiseAbs().maxCoeff() < 1e-13);
         }
 }
 

@@ -58,6 +58,13 @@ struct Pass {
   bool padded = false;  ///< columns of tiles may be read and written beyond t, up to whole SIMD registers
 };
 
+/// What becomes of a layer's derivatives.
+enum class GradientUse {
+  write,  ///< dtheta = …
+  add,    ///< dtheta += …
+  hand_over,  ///< whoever is told that they are done takes them: dtheta is room to compute them in, and need not hold them
+};
+
 /// A layer: a differentiable map from t×Inputs to t×Outputs whose parameters θ are an argument.
 ///
 ///     static constexpr Index Inputs, Outputs;                                   // either may be Dynamic
@@ -73,7 +80,10 @@ struct Pass {
 /// the cache:
 ///
 ///     void backward_inputs(theta, A0, A, cache, dA, dA0, pass) const;              // dA becomes dZ, *dA0 = …
-///     void backward_parameters(A0, A0_transposed, dZ, dtheta, add, pass, done) const;  // dtheta = …, or += when `add`
+///     void backward_parameters(A0, A0_transposed, dZ, dtheta, use, pass, done) const;  // see GradientUse
+///
+/// A0_transposed may be null; done(first, count, derivatives) says that those of the parameters from number `first` on are
+/// there, all of them once, by any thread of the team.
 ///
 /// A layer may also have
 ///

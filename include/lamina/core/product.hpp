@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "lamina/core/concepts.hpp"
 #include "lamina/core/function_ref.hpp"
 #include "lamina/core/parallel.hpp"
 #include "lamina/core/simd.hpp"
@@ -66,7 +67,6 @@ struct Product {
   const Scalar* bias = nullptr;  ///< b, 1×n, for Start::bias
   /// Whether the rows of A and C beyond m, up to full registers, may be read and written.
   bool padded = false;
-  const Scalar* packed = nullptr;  ///< the columns of B that fill whole blocks, packed
 };
 
 /// The blocks of C: `rows` registers by `columns`, as many as the registers of the machine can hold beside what they
@@ -81,10 +81,14 @@ inline constexpr int block_rows = 3, block_columns = 4;
 template <class V>
 inline constexpr Index block_depth = 24 * 1024 / (block_rows * static_cast<Index>(sizeof(V)));
 
-/// The distance of the packed columns of one block of C from those of the next: not a power of two, so that they do not
-/// meet in the same places of the cache.
+/// The most columns of B that a panel of A is multiplied by at a time: 128 KiB of B stay in the second-level cache.
 template <class V>
-inline constexpr Index packed_stride = block_depth<V>* block_columns + 64 / 4;
+inline constexpr Index block_width = 128 * 1024 /
+                                     (block_depth<V> * static_cast<Index>(sizeof(simd::Element<V>)));
+
+/// The distance of columns, or rows, of so many numbers of a copy: not a power of two, so that they do not meet in the
+/// same places of the cache.
+constexpr Index copied_stride(Index size) { return size + 64 / 4; }
 
 /// C[0 … Rows registers, 0 … Columns) = … + A·B
 template <class V, int Rows, int Columns, class Scalar>
@@ -138,13 +142,10 @@ template <class V, int Rows, class Scalar>
 LAMINA_NOINLINE void multiply_panel(const Product<Scalar>& p) {
   Index j = 0;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
-    const bool packed = Columns == block_columns && p.packed;
     for (; j + Columns <= p.n; j += Columns)
-      multiply_block<V, Rows, Columns, Scalar>(
-          p.A,
-          packed ? Operand<const Scalar>{p.packed + j / block_columns * packed_stride<V>, block_columns, 1}
-                 : Operand<const Scalar>{p.B.at(0, j), p.B.row_stride, p.B.column_stride},
-          {p.C.at(0, j), 1, p.C.column_stride}, p.depth, p.start, p.bias ? p.bias + j : nullptr);
+      multiply_block<V, Rows, Columns, Scalar>(p.A, {p.B.at(0, j), p.B.row_stride, p.B.column_stride},
+                                               {p.C.at(0, j), 1, p.C.column_stride}, p.depth, p.start,
+                                               p.bias ? p.bias + j : nullptr);
   };
   columns(std::integral_constant<int, block_columns>());
   if constexpr (block_columns == 8) columns(std::integral_constant<int, 4>());
@@ -174,17 +175,15 @@ LAMINA_NOINLINE void multiply_ragged_panel(const Product<Scalar>& p, Index regis
     const Index n = std::min(columns, p.n - j);
     for (Index q = 0; q < n && p.start == Start::sum; ++q)
       for (Index i = 0; i < rows; ++i) c[q * rows + i] = i < p.m ? *p.C.at(i, j + q) : Scalar(0);
-    multiply_panel<V>(
-        Product<Scalar>{.A = {a, 1, rows},
-                        .B = {p.B.at(0, j), p.B.row_stride, p.B.column_stride},
-                        .C = {c, 1, rows},
-                        .m = rows,
-                        .n = n,
-                        .depth = p.depth,
-                        .start = p.start,
-                        .bias = p.bias ? p.bias + j : nullptr,
-                        .packed = p.packed ? p.packed + j / block_columns * packed_stride<V> : nullptr},
-        registers);
+    multiply_panel<V>(Product<Scalar>{.A = {a, 1, rows},
+                                      .B = {p.B.at(0, j), p.B.row_stride, p.B.column_stride},
+                                      .C = {c, 1, rows},
+                                      .m = rows,
+                                      .n = n,
+                                      .depth = p.depth,
+                                      .start = p.start,
+                                      .bias = p.bias ? p.bias + j : nullptr},
+                      registers);
     for (Index q = 0; q < n; ++q) std::copy_n(c + q * rows, p.m, p.C.at(0, j + q));
   }
 }
@@ -222,44 +221,24 @@ void exchange(V (&v)[N]) {
   (std::make_integer_sequence<int, std::bit_width(unsigned(N)) - 1>());
 }
 
-/// The first columns of a block of B, as many as fill whole blocks of C, copied so that the numbers that a block of C
-/// takes at a time are neighbours.
+/// B, depth×n, in `room`; whatever of its rows or columns is contiguous is copied as it is.
 template <class Scalar>
-LAMINA_NOINLINE void pack(const Operand<const Scalar>& B, Index depth, Index n, Scalar* to) {
+LAMINA_NOINLINE Operand<const Scalar> copy(const Operand<const Scalar>& B, Index depth, Index n,
+                                           Scalar* room) {
   using V = simd::Register<Scalar>;
-  constexpr int lanes = static_cast<int>(simd::lanes<V>), columns = block_columns;
-  Index packed = 0;  // rows
-  if constexpr (lanes >= columns) {
-    if (B.row_stride == 1) packed = depth / lanes * lanes;
-    for (Index j = 0; packed > 0 && j + columns <= n; j += columns) {
-      Scalar* const block = to + j / columns * packed_stride<V>;
-      const Index ahead = std::min<Index>(columns, n - columns - j);  // to the columns after these
-      for (Index k = 0; k < packed; k += lanes) {
-        V v[columns];
-        LAMINA_UNROLL
-        for (int q = 0; q < columns; ++q) {
-          prefetch(B.at(k, j + q + ahead));
-          v[q] = simd::load<V>(B.at(k, j + q));
-        }
-        exchange(v);  // lane l of v[q] is B(k + q + l / columns · columns, j + l % columns)
-        LAMINA_UNROLL
-        for (int q = 0; q < columns; ++q) LAMINA_UNROLL
-        for (int part = 0; part < lanes / columns; ++part)
-          std::memcpy(block + (k + q + part * columns) * columns,
-                      reinterpret_cast<const Scalar*>(&v[q]) + part * columns, columns * sizeof(Scalar));
-      }
+  constexpr Index column = copied_stride(block_depth<V>), row = copied_stride(block_width<V>);
+  if (B.row_stride == 1) {
+    for (Index j = 0; j < n; ++j) simd::copy(B.at(0, j), depth, room + j * column);
+    return {room, 1, column};
+  }
+  for (Index k = 0; k < depth; ++k) {
+    if (B.column_stride == 1) {
+      simd::copy(B.at(k, 0), n, room + k * row);
+    } else {
+      for (Index j = 0; j < n; ++j) room[k * row + j] = *B.at(k, j);
     }
   }
-  for (Index k = packed; k < depth; ++k)
-    for (Index j = 0; j + columns <= n; j += columns) {
-      Scalar* const row = to + j / columns * packed_stride<V> + k * columns;
-      if (B.column_stride == 1) {
-        prefetch(B.at(k + 2 < depth ? k + 2 : k, j));
-        std::memcpy(row, B.at(k, j), columns * sizeof(Scalar));
-      } else {
-        for (int q = 0; q < columns; ++q) row[q] = *B.at(k, j + q);
-      }
-    }
+  return {room, row, 1};
 }
 
 /// The product by one thread.
@@ -267,21 +246,25 @@ template <class Scalar>
 void multiply(const Product<Scalar>& p) {
   using V = simd::Register<Scalar>;
   constexpr Index size = static_cast<Index>(sizeof(Scalar)), lanes = simd::lanes<V>, deepest = block_depth<V>,
-                  widest = 128 * 1024 / (deepest * size);
-  // Copying a panel of A pays when its columns are far apart and so many columns of B pass by it; copying B pays for so
-  // many panels where its numbers are far apart, or a power of two apart.
-  const bool packs_a = p.n >= 64 && p.A.column_stride * std::min(p.depth, deepest) * size > 48 * 1024;
-  const bool packs_b = p.m >= 96 && p.depth * p.n * size > 64 * 1024 &&
-                       (p.B.row_stride != 1 || p.B.column_stride * size % 1024 == 0);
-  alignas(64) Scalar packed_a[deepest * block_rows * lanes],
-      packed_b[packed_stride<V> * (widest / block_columns)];
-  for (Index k = 0; k == 0 || k < p.depth;
-       k += deepest) {  // a panel of A stays in the cache while B passes by
-    const Index depth = std::min(deepest, p.depth - k);
-    for (Index j = 0; j < p.n; j += widest) {  // a block of B stays in the next cache while A passes by
-      const Index n = std::min(widest, p.n - j);
-      const Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
-      if (packs_b) pack(B, depth, n, packed_b);
+                  widest = block_width<V>, line = 64;
+  // Copying a panel of A pays for so many columns of B, when its columns are parts of lines, or lie in more pages of
+  // memory than a processor knows at a time.
+  constexpr Index near = block_rows * lanes * size % line == 0 ? 256 * 1024 : 48 * 1024;
+  const bool copies_a = p.n >= 64 && p.A.column_stride * std::min(p.depth, deepest) * size > near;
+  // Copying B pays for so many rows of A, when its columns are a power of two apart, or its rows so far that the
+  // processor does not fetch them by itself.
+  const Index columns_apart = p.B.column_stride * size, rows_apart = p.B.row_stride * size;
+  const bool copies_b = p.depth * p.n * size > 64 * 1024 &&
+                        (p.B.row_stride == 1 ? p.m >= 96 && columns_apart % 1024 == 0
+                                             : p.m >= 64 && (rows_apart > 2048 || rows_apart % 1024 == 0));
+  alignas(64) Scalar copy_of_a[deepest * block_rows * lanes],
+      copy_of_b[std::max(widest * copied_stride(deepest), deepest * copied_stride(widest))];
+  for (Index j = 0; j < p.n; j += widest) {  // these columns of C stay in a cache until they are whole
+    const Index n = std::min(widest, p.n - j);
+    for (Index k = 0; k == 0 || k < p.depth; k += deepest) {  // and this block of B while A passes by
+      const Index depth = std::min(deepest, p.depth - k);
+      Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
+      if (copies_b) B = copy(B, depth, n, copy_of_b);
       // What follows i is set below, number by number: what is copied as a whole right after it has been written is waited for.
       Product<Scalar> panel{.A = {nullptr, 1, 0},
                             .B = B,
@@ -290,8 +273,7 @@ void multiply(const Product<Scalar>& p) {
                             .n = n,
                             .depth = depth,
                             .start = k > 0 ? Start::sum : p.start,
-                            .bias = p.bias ? p.bias + j : nullptr,
-                            .packed = packs_b ? packed_b : nullptr};
+                            .bias = p.bias ? p.bias + j : nullptr};
       for (Index i = 0; i < p.m;) {
         const Index left = (p.m - i + lanes - 1) / lanes,
                     registers = left == 4 ? 2 : std::min<Index>(left, 3);
@@ -303,11 +285,11 @@ void multiply(const Product<Scalar>& p) {
         if (!p.padded && rows != width) {
           multiply_ragged_panel<V>(panel, registers);
         } else {
-          if (packs_a) {
+          if (copies_a) {
             for (Index q = 0; q < depth; ++q)
               for (Index r = 0; r < width; r += lanes)
-                simd::store(packed_a + q * width + r, simd::load<V>(panel.A.at(r, q)));
-            panel.A.data = packed_a;
+                simd::store(copy_of_a + q * width + r, simd::load<V>(panel.A.at(r, q)));
+            panel.A.data = copy_of_a;
             panel.A.column_stride = width;
           }
           multiply_panel<V>(panel, registers);
@@ -545,6 +527,8 @@ struct TransposedProduct {
   Operand<Scalar> C;
   Index m, n, samples;
   Start start;
+  /// Whether C is nothing but room for what is handed over: each thread then has all its columns where its first are.
+  bool handed_over = false;
 };
 
 /// Aᵀ·B, m×n, is not worth transposing A from so many samples on.
@@ -557,38 +541,43 @@ bool worth_transposing(Index m, Index n, Index samples) {
   return m >= lanes && samples < too_many_to_transpose(n);
 }
 
-/// A thread's share of the product, and `done(j, columns)` for its share of the columns of C, some at a time, when they
+/// A thread's share of the product, and `done(j, columns, C)` for its share of the columns of C, some at a time, when they
 /// are whole: few enough to be in the cache still.
 template <class Scalar>
 LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& team,
-                              FunctionRef<void(Index, Index)> done) {
-  const auto compute = [&](const Share& i, const Share& j) {
+                              std::type_identity_t<FunctionRef<void(Index, Index, const Scalar*)>> done) {
+  const auto compute = [&](const Share& i, const Share& j, Scalar* C) {
     if (i.size() == 0 || j.size() == 0) return;
+    const Operand<const Scalar> B{p.B.at(0, j.begin), 1, p.B.column_stride};
+    const Operand<Scalar> to{C, 1, p.C.column_stride};
     if (p.At.data) {
-      multiply(part(
-          Product<Scalar>{
-              .A = p.At, .B = p.B, .C = p.C, .m = p.m, .n = p.n, .depth = p.samples, .start = p.start},
-          i, j));
+      multiply(Product<Scalar>{.A = {p.At.at(i.begin, 0), 1, p.At.column_stride},
+                               .B = B,
+                               .C = to,
+                               .m = i.size(),
+                               .n = j.size(),
+                               .depth = p.samples,
+                               .start = p.start});
     } else {
-      multiply_over_samples<Scalar>(
-          {p.A.at(0, i.begin), 1, p.A.column_stride}, {p.B.at(0, j.begin), 1, p.B.column_stride},
-          {p.C.at(i.begin, j.begin), 1, p.C.column_stride}, i.size(), j.size(), p.samples, p.start);
+      multiply_over_samples<Scalar>({p.A.at(0, i.begin), 1, p.A.column_stride}, B, to, i.size(), j.size(),
+                                    p.samples, p.start);
     }
   };
   const Block<Scalar> block(p.m, p.n, team);
   if (block.by_rows) {  // the columns are whole when all threads have computed their rows
-    compute(block.rows, block.columns);
+    compute(block.rows, block.columns, p.C.at(block.rows.begin, 0));
     team.wait();
     const Share mine(p.n, 1, team);
-    if (mine.size() > 0) done(mine.begin, mine.size());
+    if (mine.size() > 0) done(mine.begin, mine.size(), p.C.at(0, mine.begin));
     return;
   }
   const Index cached = 128 * 1024 / static_cast<Index>(sizeof(Scalar)) / std::max<Index>(p.m, 1);
   const Index together = std::max<Index>(32, cached / block_columns * block_columns);
   for (Index j = block.columns.begin; j < block.columns.end; j += together) {
     const Share columns(j, std::min(block.columns.end, j + together));
-    compute(block.rows, columns);
-    done(columns.begin, columns.size());
+    Scalar* const C = p.C.at(0, p.handed_over ? block.columns.begin : j);
+    compute(block.rows, columns, C);
+    done(columns.begin, columns.size(), C);
   }
 }
 
@@ -630,10 +619,10 @@ Product<Scalar> product_with_transposed(const ConstTile<Scalar>& A, const ConstT
           .start = Start::zero,
           .padded = padded};
 }
-/// C = Aᵀ·B, or C + Aᵀ·B. A: t×m, B: t×n, C: m×n; At is Aᵀ, or null.
+/// C = Aᵀ·B, or C + Aᵀ·B, or handed over. A: t×m, B: t×n, C: m×n; At is Aᵀ, or null.
 template <class Scalar>
 TransposedProduct<Scalar> transposed_product(const ConstTile<Scalar>& A, const ConstTile<Scalar>* At,
-                                             const ConstTile<Scalar>& B, Tile<Scalar>& C, bool add) {
+                                             const ConstTile<Scalar>& B, Tile<Scalar>& C, GradientUse use) {
   return {.A = operand(A),
           .At = At ? operand(*At) : Operand<const Scalar>{nullptr, 0, 0},
           .B = operand(B),
@@ -641,7 +630,8 @@ TransposedProduct<Scalar> transposed_product(const ConstTile<Scalar>& A, const C
           .m = C.rows(),
           .n = C.cols(),
           .samples = A.rows(),
-          .start = add ? Start::sum : Start::zero};
+          .start = use == GradientUse::add ? Start::sum : Start::zero,
+          .handed_over = use == GradientUse::hand_over};
 }
 /// @}
 

@@ -270,7 +270,8 @@ LAMINA_INLINE V quotient(const V& n, const V& d) {
   if constexpr (std::is_same_v<V, Register<double>>) {
     const auto below = cast_bits<__m512d>(d), above = cast_bits<__m512d>(n);
     const __m512d one = _mm512_set1_pd(1), r = _mm512_rcp14_pd(below), q = _mm512_mul_pd(above, r),
-                  better = _mm512_fmadd_pd(_mm512_fnmadd_pd(r, below, one), r, r), p = _mm512_mul_pd(above, better);
+                  better = _mm512_fmadd_pd(_mm512_fnmadd_pd(r, below, one), r, r),
+                  p = _mm512_mul_pd(above, better);
     const __mmask8 kept = _mm512_fpclass_pd_mask(q, uncorrected);
     return cast_bits<V>(
         _mm512_mask_mov_pd(_mm512_fmadd_pd(_mm512_fnmadd_pd(p, below, above), better, p), kept, q));

@@ -44,8 +44,8 @@ struct LayerOperations {
                           Tile<Scalar>& A, Span<Scalar>& cache, Tile<Scalar>& dA, Tile<Scalar>* dA0,
                           const Pass& pass);
   void (*backward_parameters)(const void* layer, const ConstTile<Scalar>& A0, const ConstTile<Scalar>* A0t,
-                              const ConstTile<Scalar>& dZ, Span<Scalar>& dtheta, bool add, const Pass& pass,
-                              FunctionRef<void(Index, Index)> done);
+                              const ConstTile<Scalar>& dZ, Span<Scalar>& dtheta, GradientUse use,
+                              const Pass& pass, FunctionRef<void(Index, Index, const Scalar*)> done);
   /// @}
 };
 
@@ -83,9 +83,9 @@ constexpr LayerOperations<Scalar> operations_of_layer() {
       with_run_time_extents<L>(layer).backward_inputs(theta, A0, A, cache, dA, dA0, pass);
     };
     of.backward_parameters = [](const void* layer, const ConstTile<Scalar>& A0, const ConstTile<Scalar>* A0t,
-                                const ConstTile<Scalar>& dZ, Span<Scalar>& dtheta, bool add, const Pass& pass,
-                                FunctionRef<void(Index, Index)> done) {
-      with_run_time_extents<L>(layer).backward_parameters(A0, A0t, dZ, dtheta, add, pass, done);
+                                const ConstTile<Scalar>& dZ, Span<Scalar>& dtheta, GradientUse use,
+                                const Pass& pass, FunctionRef<void(Index, Index, const Scalar*)> done) {
+      with_run_time_extents<L>(layer).backward_parameters(A0, A0t, dZ, dtheta, use, pass, done);
     };
   } else {
     of.backward = [](const void* layer, const ConstSpan<Scalar>& theta, const ConstTile<Scalar>& A0,

@@ -251,11 +251,14 @@ void backward(Memory<Scalar>& memory, const Scalar* theta, Index t, TilePass til
     if (team.first()) shared.stepping = step->begin(step->self, shared.bound);
     team.wait();
   }
+  const GradientUse use = shared.stepping ? GradientUse::hand_over
+                          : tile.add      ? GradientUse::add
+                                          : GradientUse::write;
   for (std::size_t l = lowest; l < slots.size(); ++l) {
     const Slot<Scalar>& slot = slots[l];
     auto dtheta = memory.gradient_of(l);
-    const auto done = [&](Index first, Index count) {
-      if (shared.stepping) step->update(step->self, slot.parameters + first, count, dtheta.data() + first);
+    const auto done = [&](Index first, Index count, const Scalar* derivatives) {
+      if (shared.stepping) step->update(step->self, slot.parameters + first, count, derivatives);
     };
     if (slot.call->backward_parameters) {
       auto A0 = memory.input(l, t);
@@ -270,9 +273,9 @@ void backward(Memory<Scalar>& memory, const Scalar* theta, Index t, TilePass til
       }
       const auto A0t = detail::constant(side_by_side);
       slot.call->backward_parameters(slot.layer, detail::constant(A0), transposing ? &A0t : nullptr, dZ,
-                                     dtheta, tile.add, tile.pass, done);
+                                     dtheta, use, tile.pass, done);
     } else if (team.first()) {
-      done(Index{0}, slot.parameter_count);
+      done(Index{0}, slot.parameter_count, dtheta.data());
     }
   }
 }

@@ -102,7 +102,8 @@ class Dense {
   void backward(const ConstSpan<S>& theta, const ConstTile<S>& A0, Tile<S>& A, Span<S>& cache, Tile<S>& dA,
                 Span<S>& dtheta, Tile<S>* dA0, const Pass& pass) const {
     backward_inputs(theta, A0, A, cache, dA, dA0, pass);
-    backward_parameters<S>(A0, nullptr, detail::constant(dA), dtheta, true, pass, [](Index, Index) {});
+    backward_parameters<S>(A0, nullptr, detail::constant(dA), dtheta, GradientUse::add, pass,
+                           [](Index, Index, const S*) {});
   }
 
   /// dA becomes dZ; *dA0, unless it is null, dF/dA0.
@@ -127,25 +128,30 @@ class Dense {
     if (dA0) multiply(detail::product_with_transposed(dZ, W, *dA0, pass.padded), pass.team);
   }
 
-  /// dW and db, written, or added to what is there when `add` says so.
+  /// dW and db.
   /// @param A0t   A0ᵀ, or null when nobody has it
-  /// @param done  is called with (first, count) of parameters whose derivatives are there, by several threads perhaps
+  /// @param done  is called with (first, count, derivatives) of parameters whose derivatives are there, by several threads
+  ///              perhaps
   template <class S>
   LAMINA_NOINLINE void backward_parameters(const ConstTile<S>& A0, const ConstTile<S>* A0t,
-                                           const ConstTile<S>& dZ, Span<S>& dtheta, bool add,
-                                           const Pass& pass, FunctionRef<void(Index, Index)> done) const {
+                                           const ConstTile<S>& dZ, Span<S>& dtheta, GradientUse use,
+                                           const Pass& pass,
+                                           FunctionRef<void(Index, Index, const S*)> done) const {
     Tile<S> dW = detail::tile(dtheta.data(), inputs(), outputs());
 
     // dW = A0ᵀ·dZ
-    multiply(detail::transposed_product(A0, A0t, dZ, dW, add), pass.team,
-             [&](Index first, Index columns) { done(first * inputs(), columns * inputs()); });
+    multiply(detail::transposed_product(A0, A0t, dZ, dW, use), pass.team,
+             [&](Index first, Index columns, const S* derivatives) {
+               done(first * inputs(), columns * inputs(), derivatives);
+             });
 
     // db = 1ᵀ·dZ
     if constexpr (HasBias) {
       const detail::Share mine(outputs(), 1, pass.team);
       if (mine.size() == 0) return;
-      detail::sum_columns(dZ, mine, dtheta.data() + dW.size(), add);
-      done(dW.size() + mine.begin, mine.size());
+      S* const db = dtheta.data() + dW.size();
+      detail::sum_columns(dZ, mine, db, use == GradientUse::add);
+      done(dW.size() + mine.begin, mine.size(), db + mine.begin);
     }
   }
 
