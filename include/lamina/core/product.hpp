@@ -65,7 +65,9 @@ struct Product {
   Index m, n, depth;
   Start start = Start::sum;
   const Scalar* bias = nullptr;  ///< b, 1×n, for Start::bias
-  /// Whether the rows of A and C beyond m, up to full registers, may be read and written.
+  /// Whether the rows of A beyond m, up to full registers, may be read.
+  bool A_padded = false;
+  /// Whether those of A and C may be read and written.
   bool padded = false;
 };
 
@@ -163,19 +165,20 @@ void multiply_panel(const Product<Scalar>& p, Index registers) {
   }
 }
 
-/// The product for a panel whose last register is not full, by way of copies: nothing beyond m is touched.
+/// The product for a panel whose last register is not full, by way of copies: of C, nothing beyond m is touched, nor of A
+/// unless it is padded.
 template <class V, class Scalar>
 LAMINA_NOINLINE void multiply_ragged_panel(const Product<Scalar>& p, Index registers) {
   constexpr Index lanes = simd::lanes<V>, columns = 16;
   const Index rows = registers * lanes;
   alignas(64) Scalar a[block_depth<V> * block_rows * lanes], c[columns * block_rows * lanes];
-  for (Index k = 0; k < p.depth; ++k)
+  for (Index k = 0; k < p.depth && !p.A_padded; ++k)
     for (Index i = 0; i < rows; ++i) a[k * rows + i] = i < p.m ? *p.A.at(i, k) : Scalar(0);
   for (Index j = 0; j < p.n; j += columns) {
     const Index n = std::min(columns, p.n - j);
     for (Index q = 0; q < n && p.start == Start::sum; ++q)
       for (Index i = 0; i < rows; ++i) c[q * rows + i] = i < p.m ? *p.C.at(i, j + q) : Scalar(0);
-    multiply_panel<V>(Product<Scalar>{.A = {a, 1, rows},
+    multiply_panel<V>(Product<Scalar>{.A = p.A_padded ? p.A : Operand<const Scalar>{a, 1, rows},
                                       .B = {p.B.at(0, j), p.B.row_stride, p.B.column_stride},
                                       .C = {c, 1, rows},
                                       .m = rows,
@@ -273,7 +276,8 @@ void multiply(const Product<Scalar>& p) {
                             .n = n,
                             .depth = depth,
                             .start = k > 0 ? Start::sum : p.start,
-                            .bias = p.bias ? p.bias + j : nullptr};
+                            .bias = p.bias ? p.bias + j : nullptr,
+                            .A_padded = p.A_padded};
       for (Index i = 0; i < p.m;) {
         const Index left = (p.m - i + lanes - 1) / lanes,
                     registers = left == 4 ? 2 : std::min<Index>(left, 3);
@@ -557,7 +561,8 @@ LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& te
                                .m = i.size(),
                                .n = j.size(),
                                .depth = p.samples,
-                               .start = p.start});
+                               .start = p.start,
+                               .A_padded = true});
     } else {
       multiply_over_samples<Scalar>({p.A.at(0, i.begin), 1, p.A.column_stride}, B, to, i.size(), j.size(),
                                     p.samples, p.start);
@@ -571,8 +576,10 @@ LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& te
     if (mine.size() > 0) done(mine.begin, mine.size(), p.C.at(0, mine.begin));
     return;
   }
-  const Index cached = 128 * 1024 / static_cast<Index>(sizeof(Scalar)) / std::max<Index>(p.m, 1);
-  const Index together = std::max<Index>(32, cached / block_columns * block_columns);
+  // 128 KiB of C at a time; more where all of A has to come from beyond the second-level cache each time.
+  constexpr Index size = static_cast<Index>(sizeof(Scalar));
+  const Index fit = 128 * 1024 / size / std::max<Index>(p.m, 1) / block_columns * block_columns;
+  const Index together = std::max<Index>(fit, p.m * p.samples * size < 1024 * 1024 ? 32 : 96);
   for (Index j = block.columns.begin; j < block.columns.end; j += together) {
     const Share columns(j, std::min(block.columns.end, j + together));
     Scalar* const C = p.C.at(0, p.handed_over ? block.columns.begin : j);

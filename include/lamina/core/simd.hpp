@@ -109,6 +109,15 @@ template <class V>
 concept Lanes = std::is_same_v < Element<V>,
 float > || std::is_same_v<Element<V>, double>;
 
+/// The same bits as another type of the same size.
+template <class To, class From>
+LAMINA_INLINE To cast_bits(const From& from) {
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  std::memcpy(&to, &from, sizeof to);
+  return to;
+}
+
 template <class V>
 LAMINA_INLINE V load(const Element<V>* from) {
   V v;
@@ -118,6 +127,12 @@ LAMINA_INLINE V load(const Element<V>* from) {
 /// The first `count` lanes; the others are 0.
 template <class V>
 LAMINA_INLINE V load(const Element<V>* from, Index count) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<V, Register<float>>)
+    return cast_bits<V>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1), from));
+  if constexpr (std::is_same_v<V, Register<double>>)
+    return cast_bits<V>(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1U << count) - 1), from));
+#endif
   V v{};
   std::memcpy(&v, from, static_cast<std::size_t>(count) * sizeof *from);
   return v;
@@ -129,6 +144,12 @@ LAMINA_INLINE void store(Element<V>* to, const V& v) {
 /// The first `count` lanes only.
 template <class V>
 LAMINA_INLINE void store(Element<V>* to, const V& v, Index count) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<V, Register<float>>)
+    return _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1U << count) - 1), cast_bits<__m512>(v));
+  if constexpr (std::is_same_v<V, Register<double>>)
+    return _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1U << count) - 1), cast_bits<__m512d>(v));
+#endif
   std::memcpy(to, &v, static_cast<std::size_t>(count) * sizeof *to);
 }
 /// x in all lanes.
@@ -174,15 +195,6 @@ LAMINA_INLINE void copy(const Scalar* from, Index count, Scalar* to) {
   for (; i + lanes<V> <= count; i += lanes<V>) store(to + i, load<V>(from + i));
   LAMINA_NO_UNROLL
   for (; i < count; ++i) to[i] = from[i];
-}
-
-/// The same bits as another type of the same size.
-template <class To, class From>
-LAMINA_INLINE To cast_bits(const From& from) {
-  static_assert(sizeof(To) == sizeof(From));
-  To to;
-  std::memcpy(&to, &from, sizeof to);
-  return to;
 }
 
 /// |v|; a NaN stays one.
