@@ -176,7 +176,8 @@ class Workspace : public engine::Memory<Scalar> {
   using Extents = detail::extents<Scalar, Layers>;
 
  public:
-  /// dF/dθ of the last Network::loss_and_gradient, in θ's shape.
+  /// dF/dθ of the last Network::loss_and_gradient, in θ's shape. After a train_step only where the optimiser did not take
+  /// the gradient part by part, as it was computed.
   Storage<Scalar, Extents::parameters> gradient;
   /// Room for another θ: the gradient of one chunk of a batch, or θ before a train_step.
   Storage<Scalar, Extents::parameters> spare;
