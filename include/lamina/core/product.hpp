@@ -503,7 +503,8 @@ template <class Scalar>
 LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Scalar* s, bool add) {
   using V = simd::Register<Scalar>;
   constexpr Index lanes = simd::lanes<V>;
-  constexpr int together = lanes >= 4 ? 4 : 1;
+  constexpr int most =
+      static_cast<int>(std::min<Index>(lanes, 8));  // sums that need not wait for one another
   const Index t = A.rows(), stride = A.outerStride();
   Index j = of.begin;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
@@ -518,8 +519,9 @@ LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Sc
       put<Columns>(sums_of_lanes(c), s + j, add);
     }
   };
-  columns(std::integral_constant<int, together>());
-  columns(std::integral_constant<int, 1>());
+  columns(std::integral_constant<int, most>());
+  if constexpr (most > 4) columns(std::integral_constant<int, 4>());
+  if constexpr (most > 1) columns(std::integral_constant<int, 1>());
 }
 
 /// Aᵀ·B, of A: t×m, B: t×n and C: m×n, summed over samples.
