@@ -225,6 +225,8 @@ TEMPLATE_TEST_CASE("simd: quotients", "", float, double) {
   CHECK(quotient(most, TestType(0.5)) == inf);
   CHECK(quotient(most, 1) == most);
   CHECK(quotient(1, Limits::min()) == 1 / Limits::min());
+  CHECK(quotient(most, most) == 1);
+  CHECK(quotient(Limits::min(), Limits::min()) == 1);
   for (const auto& [n, d] :
        {std::pair(TestType(0), TestType(0)), {inf, inf}, {nan, TestType(1)}, {TestType(1), nan}})
     CHECK(std::isnan(quotient(n, d)));

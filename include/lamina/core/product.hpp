@@ -252,8 +252,8 @@ void multiply(const Product<Scalar>& p) {
                   widest = block_width<V>, line = 64;
   // Copying a panel of A pays for so many columns of B, when its columns are parts of lines, or lie in more pages of
   // memory than a processor knows at a time.
-  constexpr Index near = block_rows * lanes * size % line == 0 ? 256 * 1024 : 48 * 1024;
-  const bool copies_a = p.n >= 64 && p.A.column_stride * std::min(p.depth, deepest) * size > near;
+  constexpr Index reach = block_rows * lanes * size % line == 0 ? 256 * 1024 : 48 * 1024;
+  const bool copies_a = p.n >= 64 && p.A.column_stride * std::min(p.depth, deepest) * size > reach;
   // Copying B pays for so many rows of A, when its columns are a power of two apart, or its rows so far that the
   // processor does not fetch them by itself.
   const Index columns_apart = p.B.column_stride * size, rows_apart = p.B.row_stride * size;
