@@ -90,9 +90,10 @@ constexpr Index tile_size(const Footprint& footprint, Index rows) {
 }
 
 /// The rows of a tile. While θ fits the second-level cache, as many as keep a tile there too; beyond, enough that the
-/// time of a product outweighs the time of fetching its weights.
+/// time of a product outweighs the time of fetching its weights. A tile that stays below 128 KiB also lets the
+/// workspace of fixed shapes live without the heap: Eigen refuses larger objects there.
 constexpr Index tile_rows(const Footprint& footprint, std::size_t scalar_size) {
-  constexpr Index cached_tile = 184 * 1024, step = 48, most = 256;  // whole panels of a product
+  constexpr Index cached_tile = 122 * 1024, step = 48, most = 256;  // whole panels of a product
   if (!small(footprint, scalar_size)) return most;
   Index rows = most / step * step;
   while (rows > step &&
