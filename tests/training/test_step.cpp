@@ -6,6 +6,7 @@
 
 #include "lamina/layers.hpp"
 #include "lamina/losses.hpp"
+#include "lamina/optimizers/adam.hpp"
 #include "lamina/optimizers/gradient_descent.hpp"
 #include "support/catch.hpp"
 #include "training/problems.hpp"
@@ -67,6 +68,25 @@ TEST_CASE("a step is the loss and gradient, then the optimiser", "[step]") {
   CHECK(stepped.parameters() == written_out.parameters());
   CHECK(workspace.gradient == other.gradient);
   CHECK(workspace.passes == 1);
+}
+
+// Layers whose gradients come in several parts, one that has it in one, and one whose inputs need not be transposed.
+TEST_CASE("a step that a large network takes part by part is the same bits as one of the whole gradient",
+          "[step]") {
+  const auto X = problems::uniform<float>(37, 300, 1), Y = problems::uniform<float>(37, 2, 2);
+  auto parted = make_network<float>(Dense<Dynamic, Dynamic, ReLU>(300, 403), LayerNorm<Dynamic>(403),
+                                    Dense<Dynamic, Dynamic, Tanh>(403, 150), Dense<Dynamic, Dynamic>(150, 2));
+  parted.initialize(1);
+  auto whole = parted;
+  auto workspace = parted.workspace(), other = whole.workspace();
+  Adam adam, same;
+  for (int i = 0; i < 3; ++i) {
+    const float F = train_step(parted, X, Y, MeanSquaredError{}, adam, workspace);
+    CHECK(F == whole.loss_and_gradient(X, Y, MeanSquaredError{}, other));
+    same.step(whole.parameters(), other.gradient);
+    CHECK(parted.parameters() == whole.parameters());
+  }
+  CHECK(workspace.gradient != other.gradient);  // else the step was not taken part by part
 }
 
 TEST_CASE("a step takes labels, weights and expressions", "[step]") {

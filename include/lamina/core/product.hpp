@@ -65,10 +65,8 @@ struct Product {
   Index m, n, depth;
   Start start = Start::sum;
   const Scalar* bias = nullptr;  ///< b, 1×n, for Start::bias
-  /// Whether the rows of A beyond m, up to full registers, may be read.
-  bool A_padded = false;
-  /// Whether those of A and C may be read and written.
-  bool padded = false;
+  bool A_padded = false;         ///< the rows of A beyond m may be read, up to full registers
+  bool C_padded = false;         ///< those of C may be read and written
 };
 
 /// The blocks of C: `rows` registers by `columns`, as many as the registers of the machine can hold beside what they
@@ -88,9 +86,12 @@ template <class V>
 inline constexpr Index block_width = 128 * 1024 /
                                      (block_depth<V> * static_cast<Index>(sizeof(simd::Element<V>)));
 
-/// The distance of columns, or rows, of so many numbers of a copy: not a power of two, so that they do not meet in the
-/// same places of the cache.
-constexpr Index copied_stride(Index size) { return size + 64 / 4; }
+/// The distance of columns, or rows, of so many numbers of a copy: a cache line more than they need, and so not a power of
+/// two, with which they would meet in the same places of the cache.
+template <class Scalar>
+constexpr Index copied_stride(Index size) {
+  return size + 64 / static_cast<Index>(sizeof(Scalar));
+}
 
 /// C[0 … Rows registers, 0 … Columns) = … + A·B
 template <class V, int Rows, int Columns, class Scalar>
@@ -205,10 +206,10 @@ LAMINA_INLINE V interleave(const V& x, const V& y) {
   return interleave<Odd, Distance>(x, y, std::make_integer_sequence<int, static_cast<int>(simd::lanes<V>)>());
 }
 
-/// Lane l of register q becomes lane q + l / N·N of register l % N, for N registers, a power of two: the transpose of
-/// N×N blocks.
+/// Lane l of register q becomes lane q of register l: as many registers as each has lanes, transposed.
 template <int N, class V>
 void exchange(V (&v)[N]) {
+  static_assert(N == simd::lanes<V>);
   const auto swap = [&]<int distance>(std::integral_constant<int, distance>) {
     LAMINA_UNROLL
     for (int q = 0; q < N; ++q) {
@@ -229,7 +230,7 @@ template <class Scalar>
 LAMINA_NOINLINE Operand<const Scalar> copy(const Operand<const Scalar>& B, Index depth, Index n,
                                            Scalar* room) {
   using V = simd::Register<Scalar>;
-  constexpr Index column = copied_stride(block_depth<V>), row = copied_stride(block_width<V>);
+  constexpr Index column = copied_stride<Scalar>(block_depth<V>), row = copied_stride<Scalar>(block_width<V>);
   if (B.row_stride == 1) {
     for (Index j = 0; j < n; ++j) simd::copy(B.at(0, j), depth, room + j * column);
     return {room, 1, column};
@@ -261,7 +262,7 @@ void multiply(const Product<Scalar>& p) {
                         (p.B.row_stride == 1 ? p.m >= 96 && columns_apart % 1024 == 0
                                              : p.m >= 64 && (rows_apart > 2048 || rows_apart % 1024 == 0));
   alignas(64) Scalar copy_of_a[deepest * block_rows * lanes],
-      copy_of_b[std::max(widest * copied_stride(deepest), deepest * copied_stride(widest))];
+      copy_of_b[std::max(widest * copied_stride<Scalar>(deepest), deepest * copied_stride<Scalar>(widest))];
   for (Index j = 0; j < p.n; j += widest) {  // these columns of C stay in a cache until they are whole
     const Index n = std::min(widest, p.n - j);
     for (Index k = 0; k == 0 || k < p.depth; k += deepest) {  // and this block of B while A passes by
@@ -277,7 +278,8 @@ void multiply(const Product<Scalar>& p) {
                             .depth = depth,
                             .start = k > 0 ? Start::sum : p.start,
                             .bias = p.bias ? p.bias + j : nullptr,
-                            .A_padded = p.A_padded};
+                            .A_padded = p.A_padded,
+                            .C_padded = p.C_padded};
       for (Index i = 0; i < p.m;) {
         const Index left = (p.m - i + lanes - 1) / lanes,
                     registers = left == 4 ? 2 : std::min<Index>(left, 3);
@@ -286,7 +288,7 @@ void multiply(const Product<Scalar>& p) {
         panel.A.column_stride = p.A.column_stride;
         panel.C.data = p.C.at(i, j);
         panel.m = rows;
-        if (!p.padded && rows != width) {
+        if (rows != width && !(p.A_padded && p.C_padded)) {
           multiply_ragged_panel<V>(panel, registers);
         } else {
           if (copies_a) {
@@ -532,9 +534,7 @@ struct TransposedProduct {
   Operand<const Scalar> B;
   Operand<Scalar> C;
   Index m, n, samples;
-  Start start;
-  /// Whether C is nothing but room for what is handed over: each thread then has all its columns where its first are.
-  bool handed_over = false;
+  GradientUse use;  ///< with hand_over a thread has all its columns where its first are
 };
 
 /// Aᵀ·B, m×n, is not worth transposing A from so many samples on.
@@ -552,6 +552,7 @@ bool worth_transposing(Index m, Index n, Index samples) {
 template <class Scalar>
 LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& team,
                               std::type_identity_t<FunctionRef<void(Index, Index, const Scalar*)>> done) {
+  const Start start = p.use == GradientUse::add ? Start::sum : Start::zero;
   const auto compute = [&](const Share& i, const Share& j, Scalar* C) {
     if (i.size() == 0 || j.size() == 0) return;
     const Operand<const Scalar> B{p.B.at(0, j.begin), 1, p.B.column_stride};
@@ -563,11 +564,11 @@ LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& te
                                .m = i.size(),
                                .n = j.size(),
                                .depth = p.samples,
-                               .start = p.start,
+                               .start = start,
                                .A_padded = true});
     } else {
       multiply_over_samples<Scalar>({p.A.at(0, i.begin), 1, p.A.column_stride}, B, to, i.size(), j.size(),
-                                    p.samples, p.start);
+                                    p.samples, start);
     }
   };
   const Block<Scalar> block(p.m, p.n, team);
@@ -584,7 +585,7 @@ LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& te
   const Index together = std::max<Index>(fit, p.m * p.samples * size < 1024 * 1024 ? 32 : 96);
   for (Index j = block.columns.begin; j < block.columns.end; j += together) {
     const Share columns(j, std::min(block.columns.end, j + together));
-    Scalar* const C = p.C.at(0, p.handed_over ? block.columns.begin : j);
+    Scalar* const C = p.C.at(0, p.use == GradientUse::hand_over ? block.columns.begin : j);
     compute(block.rows, columns, C);
     done(columns.begin, columns.size(), C);
   }
@@ -613,7 +614,8 @@ Product<Scalar> product(const ConstTile<Scalar>& A, const ConstTile<Scalar>& B, 
           .depth = A.cols(),
           .start = b ? Start::bias : Start::zero,
           .bias = b,
-          .padded = padded};
+          .A_padded = padded,
+          .C_padded = padded};
 }
 /// C = A·Bᵀ. A: t×k, B: n×k, C: t×n; rows are samples.
 template <class Scalar>
@@ -626,7 +628,8 @@ Product<Scalar> product_with_transposed(const ConstTile<Scalar>& A, const ConstT
           .n = C.cols(),
           .depth = A.cols(),
           .start = Start::zero,
-          .padded = padded};
+          .A_padded = padded,
+          .C_padded = padded};
 }
 /// C = Aᵀ·B, or C + Aᵀ·B, or handed over. A: t×m, B: t×n, C: m×n; At is Aᵀ, or null.
 template <class Scalar>
@@ -639,8 +642,7 @@ TransposedProduct<Scalar> transposed_product(const ConstTile<Scalar>& A, const C
           .m = C.rows(),
           .n = C.cols(),
           .samples = A.rows(),
-          .start = use == GradientUse::add ? Start::sum : Start::zero,
-          .handed_over = use == GradientUse::hand_over};
+          .use = use};
 }
 /// @}
 

@@ -265,9 +265,9 @@ LAMINA_INLINE V sqrt(const V& v) {
   }
 }
 
-/// n/d to within 1 ulp, where d is a normal number, 0, infinite or NaN. Intel's processors divide 512 bits at a time so
-/// slowly that an estimate of 1/d and corrections of the quotient are faster; AMD's, and others, divide beside their
-/// multiplications. (SSE4a is AMD's alone.)
+/// n/d to within 1 ulp, where d is a normal number, 0, infinite or NaN. For formulas that also have a root: after one,
+/// Intel's processors divide 512 bits so slowly that an estimate of 1/d and corrections of the quotient (Newton's) are
+/// faster; AMD's, and others, divide beside their multiplications. (SSE4a is AMD's alone.)
 template <class V>
 LAMINA_INLINE V quotient(const V& n, const V& d) {
 #if defined(__AVX512DQ__) && !defined(__SSE4A__)
