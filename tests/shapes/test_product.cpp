@@ -178,11 +178,14 @@ void check_all() {
   check(130, 256, 256, 0);
   check(1030, 70, 40, 1);   // columns of C in several parts
   check(70, 150, 600, 10);  // rows of B more than 2 KiB apart
+  // Few rows, alone and after others: sums in several parts, and columns of all kinds.
+  for (const Index m : {1, 2, 3, 4, 8, 18, 20, 56}) check(m, 300, 1100, 1);
+  for (const Index m : {1, 2, 4, 5, 8}) check(m, 79, 130, 0);
   // Nothing to sum, and nothing to write.
   check(5, 7, 0, 1);
   check(0, 7, 3, 1);
   check(5, 0, 3, 1);
-  CHECK(agree == 9 * 9 * 9 + 9 * 5 * 4 * 3 + 9 + 5 + 3);
+  CHECK(agree == 9 * 9 * 9 + 9 * 5 * 4 * 3 + 9 + 5 + 8 + 5 + 3);
 }
 
 }  // namespace
@@ -231,23 +234,28 @@ TEMPLATE_TEST_CASE("product: every part of C is the same bits alone", "", float,
     for (Index i = 0; i < M.size(); ++i) M(i) = static_cast<TestType>(random.normal());
     return M;
   };
-  const Index m = 128, n = 83, k = 300;
-  const Matrix A = normal(m, k), B = normal(k, n), b = normal(1, n);
+  constexpr Index n = 83, k = 300;
+  const Matrix B = normal(k, n), Bt = B.transpose(), b = normal(1, n);
   const auto constant = [](const Matrix& M) { return detail::tile(M.data(), M.rows(), M.cols()); };
-  Matrix whole(m, n);
-  auto C = detail::tile(whole.data(), m, n);
-  const auto product = detail::product(constant(A), constant(B), C, b.data(), true);
-  detail::multiply(product);
-
-  for (const auto& [i0, i1] : {std::pair<Index, Index>{0, 128}, {0, 16}, {16, 64}, {48, 128}, {112, 128}})
-    for (const auto& [j0, j1] : {std::pair<Index, Index>{0, 83}, {0, 1}, {5, 13}, {60, 83}, {82, 83}}) {
-      Matrix again = Matrix::Zero(m, n);
-      auto to = detail::tile(again.data(), m, n);
-      const auto same = detail::product(constant(A), constant(B), to, b.data(), true);
-      detail::multiply(detail::part(same, detail::Share(i0, i1), detail::Share(j0, j1)));
-      CAPTURE(i0, i1, j0, j1);
-      CHECK(again.block(i0, j0, i1 - i0, j1 - j0) == whole.block(i0, j0, i1 - i0, j1 - j0));
-    }
+  // Rows that are whole registers; and two more, which are few of any register.
+  for (const Index m : {128, 130}) {
+    const Matrix A = normal(m, k);
+    const auto parts_agree = [&](auto product) {
+      Matrix whole(m, n);
+      auto C = detail::tile(whole.data(), m, n);
+      detail::multiply(product(C));
+      for (const auto& [i0, i1] : {std::pair<Index, Index>{0, m}, {0, 16}, {16, 64}, {48, m}, {112, m}})
+        for (const auto& [j0, j1] : {std::pair<Index, Index>{0, 83}, {0, 1}, {5, 13}, {60, 83}, {82, 83}}) {
+          Matrix again = Matrix::Zero(m, n);
+          auto to = detail::tile(again.data(), m, n);
+          detail::multiply(detail::part(product(to), detail::Share(i0, i1), detail::Share(j0, j1)));
+          CAPTURE(m, i0, i1, j0, j1);
+          CHECK(again.block(i0, j0, i1 - i0, j1 - j0) == whole.block(i0, j0, i1 - i0, j1 - j0));
+        }
+    };
+    parts_agree([&](auto& C) { return detail::product(constant(A), constant(B), C, b.data(), m == 128); });
+    parts_agree([&](auto& C) { return detail::product_with_transposed(constant(A), constant(Bt), C); });
+  }
 }
 
 // Numbers that are not exact: the error of a sum of k products is at most about k·ε·Σ|a|·|b|.

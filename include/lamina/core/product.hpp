@@ -20,8 +20,9 @@
 /// registers, rows of C in the lanes, and adds a column of A times a number of B to each of its columns. The rows are
 /// the samples of a tile in A0·W and dZ·Wᵀ, and the inputs of the layer in A0ᵀ·dZ, which takes A0 with a sample's
 /// features side by side (transpose()); where the layer is so narrow that this does not pay, A0ᵀ·dZ has samples in the
-/// lanes too, and sums them up at the end. Every element of C is summed in the same order whatever block, range of
-/// columns or thread it is computed by.
+/// lanes too, and sums them up at the end. Rows that are left when registers are full, and few, have the columns of C in
+/// the lanes or what is summed over. Every element of C is summed in the same order whatever block, range of columns or
+/// thread it is computed by.
 
 namespace lamina::detail {
 
@@ -225,143 +226,6 @@ void exchange(V (&v)[N]) {
   (std::make_integer_sequence<int, std::bit_width(unsigned(N)) - 1>());
 }
 
-/// B, depth×n, in `room`; whatever of its rows or columns is contiguous is copied as it is.
-template <class Scalar>
-LAMINA_NOINLINE Operand<const Scalar> copy(const Operand<const Scalar>& B, Index depth, Index n,
-                                           Scalar* room) {
-  using V = simd::Register<Scalar>;
-  constexpr Index column = copied_stride<Scalar>(block_depth<V>), row = copied_stride<Scalar>(block_width<V>);
-  if (B.row_stride == 1) {
-    for (Index j = 0; j < n; ++j) simd::copy(B.at(0, j), depth, room + j * column);
-    return {room, 1, column};
-  }
-  for (Index k = 0; k < depth; ++k) {
-    if (B.column_stride == 1) {
-      simd::copy(B.at(k, 0), n, room + k * row);
-    } else {
-      for (Index j = 0; j < n; ++j) room[k * row + j] = *B.at(k, j);
-    }
-  }
-  return {room, row, 1};
-}
-
-/// The product by one thread.
-template <class Scalar>
-void multiply(const Product<Scalar>& p) {
-  using V = simd::Register<Scalar>;
-  constexpr Index size = static_cast<Index>(sizeof(Scalar)), lanes = simd::lanes<V>, deepest = block_depth<V>,
-                  widest = block_width<V>, line = 64;
-  // Copying a panel of A pays for so many columns of B, when its columns are parts of lines, or lie in more pages of
-  // memory than a processor knows at a time.
-  constexpr Index reach = block_rows * lanes * size % line == 0 ? 256 * 1024 : 48 * 1024;
-  const bool copies_a = p.n >= 64 && p.A.column_stride * std::min(p.depth, deepest) * size > reach;
-  // Copying B pays for so many rows of A, when its columns are a power of two apart, or its rows so far that the
-  // processor does not fetch them by itself.
-  const Index columns_apart = p.B.column_stride * size, rows_apart = p.B.row_stride * size;
-  const bool copies_b = p.depth * p.n * size > 64 * 1024 &&
-                        (p.B.row_stride == 1 ? p.m >= 96 && columns_apart % 1024 == 0
-                                             : p.m >= 64 && (rows_apart > 2048 || rows_apart % 1024 == 0));
-  alignas(64) Scalar copy_of_a[deepest * block_rows * lanes],
-      copy_of_b[std::max(widest * copied_stride<Scalar>(deepest), deepest * copied_stride<Scalar>(widest))];
-  for (Index j = 0; j < p.n; j += widest) {  // these columns of C stay in a cache until they are whole
-    const Index n = std::min(widest, p.n - j);
-    for (Index k = 0; k == 0 || k < p.depth; k += deepest) {  // and this block of B while A passes by
-      const Index depth = std::min(deepest, p.depth - k);
-      Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
-      if (copies_b) B = copy(B, depth, n, copy_of_b);
-      // What follows i is set below, number by number: what is copied as a whole right after it has been written is waited for.
-      Product<Scalar> panel{.A = {nullptr, 1, 0},
-                            .B = B,
-                            .C = {nullptr, 1, p.C.column_stride},
-                            .m = 0,
-                            .n = n,
-                            .depth = depth,
-                            .start = k > 0 ? Start::sum : p.start,
-                            .bias = p.bias ? p.bias + j : nullptr,
-                            .A_padded = p.A_padded,
-                            .C_padded = p.C_padded};
-      for (Index i = 0; i < p.m;) {
-        const Index left = (p.m - i + lanes - 1) / lanes,
-                    registers = left == 4 ? 2 : std::min<Index>(left, 3);
-        const Index width = registers * lanes, rows = std::min(width, p.m - i);
-        panel.A.data = p.A.at(i, k);
-        panel.A.column_stride = p.A.column_stride;
-        panel.C.data = p.C.at(i, j);
-        panel.m = rows;
-        if (rows != width && !(p.A_padded && p.C_padded)) {
-          multiply_ragged_panel<V>(panel, registers);
-        } else {
-          if (copies_a) {
-            for (Index q = 0; q < depth; ++q)
-              for (Index r = 0; r < width; r += lanes)
-                simd::store(copy_of_a + q * width + r, simd::load<V>(panel.A.at(r, q)));
-            panel.A.data = copy_of_a;
-            panel.A.column_stride = width;
-          }
-          multiply_panel<V>(panel, registers);
-        }
-        i += rows;
-      }
-    }
-  }
-}
-
-/// Rows i and columns j of C only.
-template <class Scalar>
-Product<Scalar> part(Product<Scalar> p, const Share& i, const Share& j) {
-  p.A.data = p.A.at(i.begin, 0);
-  p.B.data = p.B.at(0, j.begin);
-  p.C.data = p.C.at(i.begin, j.begin);
-  p.m = i.size();
-  p.n = j.size();
-  if (p.bias) p.bias += j.begin;
-  return p;
-}
-
-/// Which rows and columns of an m×n matrix a thread computes: a range of columns, or of rows where columns are few.
-template <class Scalar>
-struct Block {
-  Share rows, columns;
-  bool by_rows = false;  ///< the same for all threads, whoever has rows
-
-  Block(Index m, Index n, const Team& team) : rows(0, m), columns(0, n) {
-    if (team.size() == 1) return;
-    by_rows = n < team.size() * 4 * block_columns;
-    if (by_rows) {
-      rows = Share(m, simd::lanes<simd::Register<Scalar>>, team);
-    } else {
-      columns = Share(n, block_columns, team);
-    }
-  }
-  bool empty() const { return rows.size() == 0 || columns.size() == 0; }
-};
-
-/// A thread's share of the product.
-template <class Scalar>
-void multiply(const Product<Scalar>& p, const Team& team) {
-  if (team.size() == 1) return multiply(p);
-  const Block<Scalar> block(p.m, p.n, team);
-  if (!block.empty()) multiply(part(p, block.rows, block.columns));
-}
-
-/// T = Aᵀ, n×t, for some of the columns of A, t×n. The rows of both may be read and written up to full registers.
-template <class Scalar>
-LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Scalar>& T, Index t,
-                               const Share& columns) {
-  using V = simd::Register<Scalar>;
-  constexpr int lanes = static_cast<int>(simd::lanes<V>);
-  for (Index j = columns.begin; j < columns.end; j += lanes)
-    for (Index i = 0; i < t; i += lanes) {
-      V v[lanes];
-      LAMINA_UNROLL
-      for (int q = 0; q < lanes; ++q) v[q] = simd::load<V>(A.at(i, std::min(j + q, columns.end - 1)));
-      if constexpr (lanes > 1) exchange(v);
-      LAMINA_UNROLL
-      for (int q = 0; q < lanes; ++q)
-        if (i + q < t) simd::store(T.at(j, i + q), v[q]);
-    }
-}
-
 /// Half of the lanes of x and half of the lanes of y, in an order for which processors have one cheap instruction.
 /// Distance > 0: in each part of 16 bytes, groups of Distance lanes in turn from x and y, of which the lower or the upper
 /// ones. Distance = 0: whole parts of 16 bytes, first x's and then y's, of which the even or the odd ones.
@@ -405,6 +269,18 @@ LAMINA_INLINE V sums_of_lanes(V (&v)[N]) {
   }
   (std::make_integer_sequence<int, std::bit_width(unsigned(lanes)) - 1>());
   return v[0];
+}
+
+/// Rows i and columns j of C only.
+template <class Scalar>
+Product<Scalar> part(Product<Scalar> p, const Share& i, const Share& j) {
+  p.A.data = p.A.at(i.begin, 0);
+  p.B.data = p.B.at(0, j.begin);
+  p.C.data = p.C.at(i.begin, j.begin);
+  p.m = i.size();
+  p.n = j.size();
+  if (p.bias) p.bias += j.begin;
+  return p;
 }
 
 /// Writes or adds the first N lanes.
@@ -498,6 +374,249 @@ void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const S
   columns(std::integral_constant<int, 3>());
   columns(std::integral_constant<int, 2>());
   columns(std::integral_constant<int, 1>());
+}
+
+/// So few rows leave at least half of a register empty: they have columns of C in the lanes where rows of B are contiguous,
+/// and the depth where columns are.
+template <class V>
+inline constexpr Index few_rows = simd::lanes<V> / 2;
+
+/// C = … + A·B for at most `Rows` rows and `Columns` registers of columns; load(b) is a register of a row of B. The sums are
+/// those of larger blocks.
+template <class V, int Rows, int Columns, class Scalar>
+LAMINA_NOINLINE void multiply_with_columns_in_lanes(const Product<Scalar>& p, auto&& load) {
+  constexpr Index lanes = simd::lanes<V>, width = Columns * lanes;
+  Index row[Rows];
+  for (int i = 0; i < Rows; ++i) row[i] = std::min<Index>(i, p.m - 1);
+  alignas(64) Scalar sums[Rows * width];
+  for (Index i = 0; i < p.m && p.start == Start::sum; ++i)
+    for (Index j = 0; j < p.n; ++j) sums[i * width + j] = *p.C.at(i, j);
+  for (Index k = 0; k == 0 || k < p.depth; k += block_depth<V>) {
+    V c[Rows][Columns];
+    LAMINA_UNROLL
+    for (int q = 0; q < Columns; ++q) {
+      const V b = k == 0 && p.start == Start::bias ? load(p.bias + q * lanes) : V{};
+      LAMINA_UNROLL
+      for (int i = 0; i < Rows; ++i) c[i][q] = b;
+    }
+    const Scalar *a_k = p.A.at(0, k), *b_k = p.B.at(k, 0);
+    LAMINA_NO_UNROLL
+    for (Index left = std::min(block_depth<V>, p.depth - k); left > 0; --left) {
+      V b[Columns];
+      LAMINA_UNROLL
+      for (int q = 0; q < Columns; ++q) {
+        b[q] = load(b_k + q * lanes);
+        simd::keep(b[q]);
+      }
+      LAMINA_UNROLL
+      for (int i = 0; i < Rows; ++i) {
+        V a = simd::broadcast<V>(a_k[row[i]]);
+        simd::keep(a);
+        LAMINA_UNROLL
+        for (int q = 0; q < Columns; ++q) c[i][q] += a * b[q];
+      }
+      a_k += p.A.column_stride;
+      b_k += p.B.row_stride;
+    }
+    LAMINA_UNROLL
+    for (int i = 0; i < Rows; ++i) LAMINA_UNROLL
+    for (int q = 0; q < Columns; ++q) {
+      Scalar* const sum = sums + i * width + q * lanes;
+      simd::store(sum, k > 0 || p.start == Start::sum ? c[i][q] + simd::load<V>(sum) : c[i][q]);
+    }
+  }
+  for (Index j = 0; j < p.n; ++j)
+    for (Index i = 0; i < p.m; ++i) *p.C.at(i, j) = sums[i * width + j];
+}
+
+/// The same for all columns of C.
+template <class V, int Rows, int Columns, class Scalar>
+void multiply_with_columns_in_lanes(const Product<Scalar>& p) {
+  constexpr Index lanes = simd::lanes<V>, width = Columns * lanes;
+  Index j = 0;
+  for (; j + width <= p.n; j += width)
+    multiply_with_columns_in_lanes<V, Rows, Columns, Scalar>(
+        part(p, {0, p.m}, {j, j + width}), [](const Scalar* b) { return simd::load<V>(b); });
+  for (; j < p.n; j += lanes) {
+    const Index n = std::min(lanes, p.n - j);
+    multiply_with_columns_in_lanes<V, Rows, 1, Scalar>(part(p, {0, p.m}, {j, j + n}),
+                                                       [n](const Scalar* b) { return simd::load<V>(b, n); });
+  }
+}
+
+/// C = … + A·B for few rows, with the depth in the lanes; columns of B are contiguous. It is Cᵀ = Bᵀ·Aᵀ.
+template <class V, class Scalar>
+LAMINA_NOINLINE void multiply_with_depth_in_lanes(const Product<Scalar>& p) {
+  constexpr Index deepest = 4096 / static_cast<Index>(sizeof(Scalar)), widest = 256;
+  alignas(64) Scalar At[few_rows<V> * deepest], Ct[few_rows<V> * widest];
+  for (Index k = 0; k < p.depth; k += deepest) {
+    const Index depth = std::min(deepest, p.depth - k);
+    for (Index q = 0; q < depth; ++q)
+      for (Index i = 0; i < p.m; ++i) At[q + i * deepest] = *p.A.at(i, k + q);
+    for (Index j = 0; j < p.n; j += widest) {
+      const Index n = std::min(widest, p.n - j);
+      multiply_over_samples<Scalar>({p.B.at(k, j), 1, p.B.column_stride}, {At, 1, deepest}, {Ct, 1, widest},
+                                    n, p.m, depth, Start::zero);
+      for (Index q = 0; q < n; ++q) {
+        const Scalar b = p.start == Start::bias ? p.bias[j + q] : Scalar(0);
+        Scalar* const c = p.C.at(0, j + q);
+        for (Index i = 0; i < p.m; ++i)
+          c[i] = (k > 0 || p.start == Start::sum ? c[i] : b) + Ct[q + i * widest];
+      }
+    }
+  }
+}
+
+/// The product's last rows, few, if there is a faster way than to have them in the lanes; returns whether.
+template <class V, class Scalar>
+LAMINA_NOINLINE bool multiply_last_rows(const Product<Scalar>& whole, Index rows) {
+  const Product<Scalar> p = part(whole, {whole.m - rows, whole.m}, {0, whole.n});
+  constexpr Index lanes = simd::lanes<V>;
+  constexpr int few = static_cast<int>(few_rows<V>);
+  if (p.B.column_stride == 1 && p.n >= lanes) {
+    constexpr int fewer = std::max(1, few / 2);
+    if (p.m <= fewer) {
+      multiply_with_columns_in_lanes<V, fewer, 4>(p);
+    } else {
+      multiply_with_columns_in_lanes<V, few, 2>(p);
+    }
+    return true;
+  }
+  if (p.B.row_stride == 1 && p.depth >= std::max(2 * lanes, 8 * p.m)) {
+    multiply_with_depth_in_lanes<V>(p);
+    return true;
+  }
+  return false;
+}
+
+/// B, depth×n, in `room`; whatever of its rows or columns is contiguous is copied as it is.
+template <class Scalar>
+LAMINA_NOINLINE Operand<const Scalar> copy(const Operand<const Scalar>& B, Index depth, Index n,
+                                           Scalar* room) {
+  using V = simd::Register<Scalar>;
+  constexpr Index column = copied_stride<Scalar>(block_depth<V>), row = copied_stride<Scalar>(block_width<V>);
+  if (B.row_stride == 1) {
+    for (Index j = 0; j < n; ++j) simd::copy(B.at(0, j), depth, room + j * column);
+    return {room, 1, column};
+  }
+  for (Index k = 0; k < depth; ++k) {
+    if (B.column_stride == 1) {
+      simd::copy(B.at(k, 0), n, room + k * row);
+    } else {
+      for (Index j = 0; j < n; ++j) room[k * row + j] = *B.at(k, j);
+    }
+  }
+  return {room, row, 1};
+}
+
+/// The product by one thread.
+template <class Scalar>
+void multiply(const Product<Scalar>& p) {
+  using V = simd::Register<Scalar>;
+  constexpr Index size = static_cast<Index>(sizeof(Scalar)), lanes = simd::lanes<V>, deepest = block_depth<V>,
+                  widest = block_width<V>, line = 64;
+  constexpr Index few = few_rows<V>;
+  const Index last = p.m % lanes;
+  Index m = p.m;
+  if constexpr (few > 0)
+    if (0 < last && last <= few && multiply_last_rows<V>(p, last)) m -= last;
+  if (m == 0) return;
+  // Copying a panel of A pays for so many columns of B, when its columns are parts of lines, or lie in more pages of
+  // memory than a processor knows at a time.
+  constexpr Index reach = block_rows * lanes * size % line == 0 ? 256 * 1024 : 48 * 1024;
+  const bool copies_a = p.n >= 64 && p.A.column_stride * std::min(p.depth, deepest) * size > reach;
+  // Copying B pays for so many rows of A, when its columns are a power of two apart, or its rows so far that the
+  // processor does not fetch them by itself.
+  const Index columns_apart = p.B.column_stride * size, rows_apart = p.B.row_stride * size;
+  const bool copies_b = p.depth * p.n * size > 64 * 1024 &&
+                        (p.B.row_stride == 1 ? m >= 96 && columns_apart % 1024 == 0
+                                             : m >= 64 && (rows_apart > 2048 || rows_apart % 1024 == 0));
+  alignas(64) Scalar copy_of_a[deepest * block_rows * lanes],
+      copy_of_b[std::max(widest * copied_stride<Scalar>(deepest), deepest * copied_stride<Scalar>(widest))];
+  for (Index j = 0; j < p.n; j += widest) {  // these columns of C stay in a cache until they are whole
+    const Index n = std::min(widest, p.n - j);
+    for (Index k = 0; k == 0 || k < p.depth; k += deepest) {  // and this block of B while A passes by
+      const Index depth = std::min(deepest, p.depth - k);
+      Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
+      if (copies_b) B = copy(B, depth, n, copy_of_b);
+      // What follows i is set below, number by number: what is copied as a whole right after it has been written is waited for.
+      Product<Scalar> panel{.A = {nullptr, 1, 0},
+                            .B = B,
+                            .C = {nullptr, 1, p.C.column_stride},
+                            .m = 0,
+                            .n = n,
+                            .depth = depth,
+                            .start = k > 0 ? Start::sum : p.start,
+                            .bias = p.bias ? p.bias + j : nullptr,
+                            .A_padded = p.A_padded,
+                            .C_padded = p.C_padded};
+      for (Index i = 0; i < m;) {
+        const Index left = (m - i + lanes - 1) / lanes, registers = left == 4 ? 2 : std::min<Index>(left, 3);
+        const Index width = registers * lanes, rows = std::min(width, m - i);
+        panel.A.data = p.A.at(i, k);
+        panel.A.column_stride = p.A.column_stride;
+        panel.C.data = p.C.at(i, j);
+        panel.m = rows;
+        if (rows != width && !(p.A_padded && p.C_padded)) {
+          multiply_ragged_panel<V>(panel, registers);
+        } else {
+          if (copies_a) {
+            for (Index q = 0; q < depth; ++q)
+              for (Index r = 0; r < width; r += lanes)
+                simd::store(copy_of_a + q * width + r, simd::load<V>(panel.A.at(r, q)));
+            panel.A.data = copy_of_a;
+            panel.A.column_stride = width;
+          }
+          multiply_panel<V>(panel, registers);
+        }
+        i += rows;
+      }
+    }
+  }
+}
+
+/// Which rows and columns of an m×n matrix a thread computes: a range of columns, or of rows where columns are few.
+template <class Scalar>
+struct Block {
+  Share rows, columns;
+  bool by_rows = false;  ///< the same for all threads, whoever has rows
+
+  Block(Index m, Index n, const Team& team) : rows(0, m), columns(0, n) {
+    if (team.size() == 1) return;
+    by_rows = n < team.size() * 4 * block_columns;
+    if (by_rows) {
+      rows = Share(m, simd::lanes<simd::Register<Scalar>>, team);
+    } else {
+      columns = Share(n, block_columns, team);
+    }
+  }
+  bool empty() const { return rows.size() == 0 || columns.size() == 0; }
+};
+
+/// A thread's share of the product.
+template <class Scalar>
+void multiply(const Product<Scalar>& p, const Team& team) {
+  if (team.size() == 1) return multiply(p);
+  const Block<Scalar> block(p.m, p.n, team);
+  if (!block.empty()) multiply(part(p, block.rows, block.columns));
+}
+
+/// T = Aᵀ, n×t, for some of the columns of A, t×n. The rows of both may be read and written up to full registers.
+template <class Scalar>
+LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Scalar>& T, Index t,
+                               const Share& columns) {
+  using V = simd::Register<Scalar>;
+  constexpr int lanes = static_cast<int>(simd::lanes<V>);
+  for (Index j = columns.begin; j < columns.end; j += lanes)
+    for (Index i = 0; i < t; i += lanes) {
+      V v[lanes];
+      LAMINA_UNROLL
+      for (int q = 0; q < lanes; ++q) v[q] = simd::load<V>(A.at(i, std::min(j + q, columns.end - 1)));
+      if constexpr (lanes > 1) exchange(v);
+      LAMINA_UNROLL
+      for (int q = 0; q < lanes; ++q)
+        if (i + q < t) simd::store(T.at(j, i + q), v[q]);
+    }
 }
 
 /// s = 1ᵀ·A, the sums of A's columns, or s + 1ᵀ·A; for some columns.

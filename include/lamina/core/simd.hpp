@@ -132,6 +132,13 @@ LAMINA_INLINE V load(const Element<V>* from, Index count) {
     return cast_bits<V>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1), from));
   if constexpr (std::is_same_v<V, Register<double>>)
     return cast_bits<V>(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1U << count) - 1), from));
+#elif defined(__AVX__)
+  alignas(32) static constexpr std::int32_t first[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  const std::int32_t* const mask = first + 8 - count * static_cast<Index>(sizeof *from / 4);
+  if constexpr (std::is_same_v<V, Register<float>>)
+    return cast_bits<V>(_mm256_maskload_ps(from, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask))));
+  if constexpr (std::is_same_v<V, Register<double>>)
+    return cast_bits<V>(_mm256_maskload_pd(from, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask))));
 #endif
   V v{};
   std::memcpy(&v, from, static_cast<std::size_t>(count) * sizeof *from);
