@@ -75,20 +75,35 @@ class SideBySide {
   std::vector<Scalar> memory_;
 };
 
+/// A matrix, or its transpose, by its first element and strides: sanitizers take long for anything more.
+template <class Scalar>
+struct Strided {
+  const Scalar* data;
+  Index row_stride, column_stride;
+
+  Strided transposed() const { return {data, column_stride, row_stride}; }
+};
+
 /// The products of the library and of three loops. All of C's buffer is compared, so that a write beyond C is seen.
 template <class Scalar>
 bool all_products_agree(Index m, Index n, Index k, Index spare) {
   lamina::Random random(static_cast<std::uint64_t>(m + 300 * (n + 300 * k)));
   using Matrix = Buffer<Scalar>;
   bool agree = true;
-  const auto compare = [&](const Matrix& before, auto library, auto start, auto element) {
+  const auto strided = [](const Matrix& M) {
+    return Strided<Scalar>{M.constant().data(), 1, M.constant().outerStride()};
+  };
+  const auto compare = [&](const Matrix& before, auto library, auto start, const Strided<Scalar>& a,
+                           const Strided<Scalar>& b) {
     Matrix got = before, want = before;
     Tile<Scalar> C = got.tile();
     library(C);
     for (Index i = 0; i < C.rows(); ++i)
       for (Index j = 0; j < C.cols(); ++j) {
-        want(i, j) = start(i, j);
-        for (Index l = 0; l < k; ++l) want(i, j) += element(i, j, l);
+        Scalar sum = start(i, j);
+        const Scalar *a_l = a.data + i * a.row_stride, *b_l = b.data + j * b.column_stride;
+        for (Index l = 0; l < k; ++l, a_l += a.column_stride, b_l += b.row_stride) sum += *a_l * *b_l;
+        want(i, j) = sum;
       }
     agree = agree && got == want;
   };
@@ -96,16 +111,15 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
   {
     const Matrix A(m, k, spare, random), B(k, n, spare, random), C(m, n, spare, random),
         b(1, n + 1, 0, random);
-    const auto element = [&](Index i, Index j, Index l) { return A(i, l) * B(l, j); };
     compare(
         C, [&](Tile<Scalar>& T) { detail::multiply(detail::product(A.constant(), B.constant(), T)); }, zero,
-        element);
+        strided(A), strided(B));
     compare(
         C,
         [&](Tile<Scalar>& T) {
           detail::multiply(detail::product(A.constant(), B.constant(), T, b.constant().data()));
         },
-        [&](Index, Index j) { return b(0, j); }, element);
+        [&](Index, Index j) { return b(0, j); }, strided(A), strided(B));
   }
   {
     const Matrix A(m, k, spare, random), B(n, k, spare, random), C(m, n, spare, random);
@@ -114,7 +128,7 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
         [&](Tile<Scalar>& T) {
           detail::multiply(detail::product_with_transposed(A.constant(), B.constant(), T));
         },
-        zero, [&](Index i, Index j, Index l) { return A(i, l) * B(j, l); });
+        zero, strided(A), strided(B).transposed());
   }
   for (const GradientUse use : {GradientUse::write, GradientUse::add, GradientUse::hand_over})
     for (const bool transposed : {false, true}) {
@@ -144,16 +158,21 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
             }
           },
           [&](Index i, Index j) { return use == GradientUse::add ? C(i, j) : Scalar(0); },
-          [&](Index i, Index j, Index l) { return A(l, i) * B(l, j); });
+          strided(A).transposed(), strided(B));
     }
   return agree;
 }
 
 template <class Scalar>
 void check_all() {
-  const std::vector<Index> small{1, 2, 3, 4, 5, 6, 7, 8, 9}, large{15, 16, 17, 31, 32, 33, 64, 130, 257};
-  int agree = 0;
-  const auto check = [&agree](Index m, Index n, Index k, Index spare) {
+  // A scalar without registers has the loops of one lane, and no kernels for the ends of registers.
+  constexpr bool in_registers = lamina::simd::lanes < lamina::simd::Register < Scalar >>> 1;
+  const std::vector<Index> small{1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const std::vector<Index> large = in_registers ? std::vector<Index>{15, 16, 17, 31, 32, 33, 64, 130, 257}
+                                                : std::vector<Index>{17, 33, 130};
+  int checked = 0, agree = 0;
+  const auto check = [&](Index m, Index n, Index k, Index spare) {
+    ++checked;
     if (all_products_agree<Scalar>(m, n, k, spare)) {
       ++agree;
       return;
@@ -172,20 +191,23 @@ void check_all() {
         check(b, a, c, 0);
         check(b, c, a, 5);
       }
-  for (const Index a : large) check(a, a, a, 1);
-  check(257, 130, 513, 2);
-  check(100, 300, 400, 0);  // large enough for copies of A and of B
-  check(130, 256, 256, 0);
-  check(1030, 70, 40, 1);   // columns of C in several parts
-  check(70, 150, 600, 10);  // rows of B more than 2 KiB apart
-  // Few rows, alone and after others: sums in several parts, and columns of all kinds.
-  for (const Index m : {1, 2, 3, 4, 8, 18, 20, 56}) check(m, 300, 1100, 1);
-  for (const Index m : {1, 2, 4, 5, 8}) check(m, 79, 130, 0);
+  check(1030, 70, 40, 1);  // columns of C in several parts
+  if (in_registers) {
+    for (const Index a : large) check(a, a, a, 1);
+    check(257, 130, 513, 2);
+    check(100, 300, 400, 0);  // large enough for copies of A and of B
+    check(130, 256, 256, 0);
+    check(70, 150, 600, 10);  // rows of B more than 2 KiB apart
+    // Few rows, alone and after others: sums in several parts, and columns of all kinds.
+    check(4, 300, 1100, 1);
+    check(18, 20, 1100, 1);
+    for (const Index m : {1, 2, 3, 4, 5, 8, 20, 56}) check(m, 79, 130, 0);
+  }
   // Nothing to sum, and nothing to write.
   check(5, 7, 0, 1);
   check(0, 7, 3, 1);
   check(5, 0, 3, 1);
-  CHECK(agree == 9 * 9 * 9 + 9 * 5 * 4 * 3 + 9 + 5 + 8 + 5 + 3);
+  CHECK(agree == checked);
 }
 
 }  // namespace
