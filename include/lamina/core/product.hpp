@@ -381,24 +381,19 @@ void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const S
 template <class V>
 inline constexpr Index few_rows = simd::lanes<V> / 2;
 
-/// C = … + A·B for at most `Rows` rows and `Columns` registers of columns; load(b) is a register of a row of B. The sums are
-/// those of larger blocks.
+/// C = A·B for at most `Rows` rows and `Columns` registers of columns; load(b) is a register of a row of B. The order of the
+/// sums is that of larger blocks.
 template <class V, int Rows, int Columns, class Scalar>
 LAMINA_NOINLINE void multiply_with_columns_in_lanes(const Product<Scalar>& p, auto&& load) {
   constexpr Index lanes = simd::lanes<V>, width = Columns * lanes;
   Index row[Rows];
   for (int i = 0; i < Rows; ++i) row[i] = std::min<Index>(i, p.m - 1);
   alignas(64) Scalar sums[Rows * width];
-  for (Index i = 0; i < p.m && p.start == Start::sum; ++i)
-    for (Index j = 0; j < p.n; ++j) sums[i * width + j] = *p.C.at(i, j);
   for (Index k = 0; k == 0 || k < p.depth; k += block_depth<V>) {
     V c[Rows][Columns];
     LAMINA_UNROLL
-    for (int q = 0; q < Columns; ++q) {
-      const V b = k == 0 && p.start == Start::bias ? load(p.bias + q * lanes) : V{};
-      LAMINA_UNROLL
-      for (int i = 0; i < Rows; ++i) c[i][q] = b;
-    }
+    for (int i = 0; i < Rows; ++i) LAMINA_UNROLL
+    for (int q = 0; q < Columns; ++q) c[i][q] = V{};
     const Scalar *a_k = p.A.at(0, k), *b_k = p.B.at(k, 0);
     LAMINA_NO_UNROLL
     for (Index left = std::min(block_depth<V>, p.depth - k); left > 0; --left) {
@@ -422,25 +417,31 @@ LAMINA_NOINLINE void multiply_with_columns_in_lanes(const Product<Scalar>& p, au
     for (int i = 0; i < Rows; ++i) LAMINA_UNROLL
     for (int q = 0; q < Columns; ++q) {
       Scalar* const sum = sums + i * width + q * lanes;
-      simd::store(sum, k > 0 || p.start == Start::sum ? c[i][q] + simd::load<V>(sum) : c[i][q]);
+      simd::store(sum, k > 0 ? c[i][q] + simd::load<V>(sum) : c[i][q]);
     }
   }
   for (Index j = 0; j < p.n; ++j)
     for (Index i = 0; i < p.m; ++i) *p.C.at(i, j) = sums[i * width + j];
 }
 
-/// The same for all columns of C.
-template <class V, int Rows, int Columns, class Scalar>
+/// The same for any rows and columns.
+template <class V, class Scalar>
 void multiply_with_columns_in_lanes(const Product<Scalar>& p) {
-  constexpr Index lanes = simd::lanes<V>, width = Columns * lanes;
+  constexpr Index lanes = simd::lanes<V>, width = 4 * lanes;
+  constexpr int most = std::max(1, static_cast<int>(few_rows<V> / 2));
+  const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>, const Share& j, auto&& load) {
+    for (Index i = 0; i < p.m; i += most)
+      multiply_with_columns_in_lanes<V, most, Columns, Scalar>(part(p, {i, std::min(p.m, i + most)}, j),
+                                                               load);
+  };
   Index j = 0;
   for (; j + width <= p.n; j += width)
-    multiply_with_columns_in_lanes<V, Rows, Columns, Scalar>(
-        part(p, {0, p.m}, {j, j + width}), [](const Scalar* b) { return simd::load<V>(b); });
+    columns(std::integral_constant<int, 4>(), {j, j + width},
+            [](const Scalar* b) { return simd::load<V>(b); });
   for (; j < p.n; j += lanes) {
     const Index n = std::min(lanes, p.n - j);
-    multiply_with_columns_in_lanes<V, Rows, 1, Scalar>(part(p, {0, p.m}, {j, j + n}),
-                                                       [n](const Scalar* b) { return simd::load<V>(b, n); });
+    columns(std::integral_constant<int, 1>(), {j, j + n},
+            [n](const Scalar* b) { return simd::load<V>(b, n); });
   }
 }
 
@@ -472,14 +473,8 @@ template <class V, class Scalar>
 LAMINA_NOINLINE bool multiply_last_rows(const Product<Scalar>& whole, Index rows) {
   const Product<Scalar> p = part(whole, {whole.m - rows, whole.m}, {0, whole.n});
   constexpr Index lanes = simd::lanes<V>;
-  constexpr int few = static_cast<int>(few_rows<V>);
-  if (p.B.column_stride == 1 && p.n >= lanes) {
-    constexpr int fewer = std::max(1, few / 2);
-    if (p.m <= fewer) {
-      multiply_with_columns_in_lanes<V, fewer, 4>(p);
-    } else {
-      multiply_with_columns_in_lanes<V, few, 2>(p);
-    }
+  if (p.B.column_stride == 1 && p.n >= lanes && p.start == Start::zero) {
+    multiply_with_columns_in_lanes<V>(p);
     return true;
   }
   if (p.B.row_stride == 1 && p.depth >= std::max(2 * lanes, 8 * p.m)) {
