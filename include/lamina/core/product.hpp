@@ -175,7 +175,8 @@ LAMINA_NOINLINE void multiply_ragged_panel(const Product<Scalar>& p, Index regis
   const Index rows = registers * lanes;
   alignas(64) Scalar a[block_depth<V> * block_rows * lanes], c[columns * block_rows * lanes];
   for (Index k = 0; k < p.depth && !p.A_padded; ++k)
-    for (Index i = 0; i < rows; ++i) a[k * rows + i] = i < p.m ? *p.A.at(i, k) : Scalar(0);
+    for (Index i = 0; i < rows; i += lanes)
+      simd::store(a + k * rows + i, simd::load<V>(p.A.at(i, k), std::min(lanes, p.m - i)));
   for (Index j = 0; j < p.n; j += columns) {
     const Index n = std::min(columns, p.n - j);
     for (Index q = 0; q < n && p.start == Start::sum; ++q)
@@ -376,112 +377,55 @@ void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const S
   columns(std::integral_constant<int, 1>());
 }
 
-/// So few rows leave at least half of a register empty: they have columns of C in the lanes where rows of B are contiguous,
-/// and the depth where columns are.
+/// So few rows leave at least half of a register empty.
 template <class V>
 inline constexpr Index few_rows = simd::lanes<V> / 2;
 
-/// C = A·B for at most `Rows` rows and `Columns` registers of columns; load(b) is a register of a row of B. The order of the
-/// sums is that of larger blocks.
-template <class V, int Rows, int Columns, class Scalar>
-LAMINA_NOINLINE void multiply_with_columns_in_lanes(const Product<Scalar>& p, auto&& load) {
-  constexpr Index lanes = simd::lanes<V>, width = Columns * lanes;
-  Index row[Rows];
-  for (int i = 0; i < Rows; ++i) row[i] = std::min<Index>(i, p.m - 1);
-  alignas(64) Scalar sums[Rows * width];
-  for (Index k = 0; k == 0 || k < p.depth; k += block_depth<V>) {
-    V c[Rows][Columns];
-    LAMINA_UNROLL
-    for (int i = 0; i < Rows; ++i) LAMINA_UNROLL
-    for (int q = 0; q < Columns; ++q) c[i][q] = V{};
-    const Scalar *a_k = p.A.at(0, k), *b_k = p.B.at(k, 0);
-    LAMINA_NO_UNROLL
-    for (Index left = std::min(block_depth<V>, p.depth - k); left > 0; --left) {
-      V b[Columns];
-      LAMINA_UNROLL
-      for (int q = 0; q < Columns; ++q) {
-        b[q] = load(b_k + q * lanes);
-        simd::keep(b[q]);
-      }
-      LAMINA_UNROLL
-      for (int i = 0; i < Rows; ++i) {
-        V a = simd::broadcast<V>(a_k[row[i]]);
-        simd::keep(a);
-        LAMINA_UNROLL
-        for (int q = 0; q < Columns; ++q) c[i][q] += a * b[q];
-      }
-      a_k += p.A.column_stride;
-      b_k += p.B.row_stride;
-    }
-    LAMINA_UNROLL
-    for (int i = 0; i < Rows; ++i) LAMINA_UNROLL
-    for (int q = 0; q < Columns; ++q) {
-      Scalar* const sum = sums + i * width + q * lanes;
-      simd::store(sum, k > 0 ? c[i][q] + simd::load<V>(sum) : c[i][q]);
-    }
-  }
-  for (Index j = 0; j < p.n; ++j)
-    for (Index i = 0; i < p.m; ++i) *p.C.at(i, j) = sums[i * width + j];
-}
+template <class Scalar>
+void multiply(const Product<Scalar>& p);
 
-/// The same for any rows and columns.
-template <class V, class Scalar>
-void multiply_with_columns_in_lanes(const Product<Scalar>& p) {
-  constexpr Index lanes = simd::lanes<V>, width = 4 * lanes;
-  constexpr int most = std::max(1, static_cast<int>(few_rows<V> / 2));
-  const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>, const Share& j, auto&& load) {
-    for (Index i = 0; i < p.m; i += most)
-      multiply_with_columns_in_lanes<V, most, Columns, Scalar>(part(p, {i, std::min(p.m, i + most)}, j),
-                                                               load);
-  };
-  Index j = 0;
-  for (; j + width <= p.n; j += width)
-    columns(std::integral_constant<int, 4>(), {j, j + width},
-            [](const Scalar* b) { return simd::load<V>(b); });
-  for (; j < p.n; j += lanes) {
-    const Index n = std::min(lanes, p.n - j);
-    columns(std::integral_constant<int, 1>(), {j, j + n},
-            [n](const Scalar* b) { return simd::load<V>(b, n); });
-  }
-}
-
-/// C = … + A·B for few rows, with the depth in the lanes; columns of B are contiguous. It is Cᵀ = Bᵀ·Aᵀ.
-template <class V, class Scalar>
-LAMINA_NOINLINE void multiply_with_depth_in_lanes(const Product<Scalar>& p) {
-  constexpr Index deepest = 4096 / static_cast<Index>(sizeof(Scalar)), widest = 256;
-  alignas(64) Scalar At[few_rows<V> * deepest], Ct[few_rows<V> * widest];
-  for (Index k = 0; k < p.depth; k += deepest) {
-    const Index depth = std::min(deepest, p.depth - k);
-    for (Index q = 0; q < depth; ++q)
-      for (Index i = 0; i < p.m; ++i) At[q + i * deepest] = *p.A.at(i, k + q);
-    for (Index j = 0; j < p.n; j += widest) {
-      const Index n = std::min(widest, p.n - j);
-      multiply_over_samples<Scalar>({p.B.at(k, j), 1, p.B.column_stride}, {At, 1, deepest}, {Ct, 1, widest},
-                                    n, p.m, depth, Start::zero);
-      for (Index q = 0; q < n; ++q) {
-        const Scalar b = p.start == Start::bias ? p.bias[j + q] : Scalar(0);
-        Scalar* const c = p.C.at(0, j + q);
-        for (Index i = 0; i < p.m; ++i)
-          c[i] = (k > 0 || p.start == Start::sum ? c[i] : b) + Ct[q + i * widest];
-      }
-    }
-  }
-}
-
-/// The product's last rows, few, if there is a faster way than to have them in the lanes; returns whether.
+/// Few rows of the product, its last, as Cᵀ = Bᵀ·Aᵀ if that is faster; returns whether. Where rows of B are contiguous the
+/// columns of C are in the lanes then, and where columns are, what is summed over.
 template <class V, class Scalar>
 LAMINA_NOINLINE bool multiply_last_rows(const Product<Scalar>& whole, Index rows) {
-  const Product<Scalar> p = part(whole, {whole.m - rows, whole.m}, {0, whole.n});
-  constexpr Index lanes = simd::lanes<V>;
-  if (p.B.column_stride == 1 && p.n >= lanes && p.start == Start::zero) {
-    multiply_with_columns_in_lanes<V>(p);
-    return true;
+  constexpr Index lanes = simd::lanes<V>, deepest = 4096 / static_cast<Index>(sizeof(Scalar)), widest = 256;
+  const bool columns_in_lanes = whole.B.column_stride == 1 && whole.n >= lanes && whole.start == Start::zero;
+  if (!columns_in_lanes && !(whole.B.row_stride == 1 && whole.depth >= std::max(2 * lanes, 8 * rows)))
+    return false;
+  alignas(64) Scalar At[few_rows<V> * deepest], Ct[few_rows<V> * widest];
+  for (Index j = 0; j < whole.n; j += widest) {
+    const Product<Scalar> p = part(whole, {whole.m - rows, whole.m}, {j, std::min(whole.n, j + widest)});
+    const Operand<Scalar> C{Ct, 1, widest};
+    const auto take = [&](Start start) {
+      for (Index q = 0; q < p.n; ++q) {
+        const Scalar b = start == Start::bias ? p.bias[q] : Scalar(0);
+        for (Index i = 0; i < rows; ++i) {
+          Scalar& c = *p.C.at(i, q);
+          c = (start == Start::sum ? c : b) + Ct[q + i * widest];
+        }
+      }
+    };
+    if (columns_in_lanes) {
+      multiply(Product<Scalar>{.A = {p.B.data, 1, p.B.row_stride},
+                               .B = {p.A.data, p.A.column_stride, 1},
+                               .C = C,
+                               .m = p.n,
+                               .n = rows,
+                               .depth = p.depth,
+                               .start = Start::zero});
+      take(Start::zero);
+      continue;
+    }
+    for (Index k = 0; k < p.depth; k += deepest) {
+      const Index depth = std::min(deepest, p.depth - k);
+      for (Index q = 0; q < depth; ++q)
+        for (Index i = 0; i < rows; ++i) At[q + i * deepest] = *p.A.at(i, k + q);
+      multiply_over_samples<Scalar>({p.B.at(k, 0), 1, p.B.column_stride}, {At, 1, deepest}, C, p.n, rows,
+                                    depth, Start::zero);
+      take(k > 0 ? Start::sum : p.start);
+    }
   }
-  if (p.B.row_stride == 1 && p.depth >= std::max(2 * lanes, 8 * p.m)) {
-    multiply_with_depth_in_lanes<V>(p);
-    return true;
-  }
-  return false;
+  return true;
 }
 
 /// B, depth×n, in `room`; whatever of its rows or columns is contiguous is copied as it is.
