@@ -11,7 +11,7 @@ endif()
 
 add_library(lamina_development INTERFACE)
 target_link_libraries(lamina_development INTERFACE lamina lamina_warnings)
-# By default g++ looks for unused memory so often that it takes a twelfth of the time; in kilobytes.
+# By default g++ looks for unused memory so often that it delays large translation units; in kilobytes.
 target_compile_options(lamina_development INTERFACE "$<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=600000>")
 if(LAMINA_SANITIZE MATCHES "thread")
   # ThreadSanitizer takes an OpenMP library that is not compiled for it for one that does not synchronise: so the threads
