@@ -78,14 +78,21 @@ inline constexpr int block_rows = 3, block_columns = 8;
 inline constexpr int block_rows = 3, block_columns = 4;
 #endif
 
-/// The depth in which a panel of A, block_rows registers wide, takes three quarters of the first-level cache.
+/// The depth in which a panel of A, block_rows registers wide, stays in a first-level cache of 32 KiB while columns of B,
+/// block_columns at a time, pass by.
 template <class V>
-inline constexpr Index block_depth = 24 * 1024 / (block_rows * static_cast<Index>(sizeof(V)));
+inline constexpr Index block_depth = [] {
+  constexpr std::size_t a = block_rows * sizeof(V), b = block_columns * sizeof(simd::Element<V>);
+  return static_cast<Index>(28 * 1024 / (a + b) / 8 * 8);
+}();
 
-/// The most columns of B that a panel of A is multiplied by at a time: 128 KiB of B stay in the second-level cache.
+/// The most columns of B that a panel of A is multiplied by at a time: 128 KiB of B, and 256 KiB of wider numbers than
+/// floats, stay in the second-level cache.
 template <class V>
-inline constexpr Index block_width = 128 * 1024 /
-                                     (block_depth<V> * static_cast<Index>(sizeof(simd::Element<V>)));
+inline constexpr Index block_width = [] {
+  constexpr std::size_t numbers = std::min<std::size_t>(32 * 1024, 256 * 1024 / sizeof(simd::Element<V>));
+  return static_cast<Index>(numbers) / block_depth<V> / block_columns * block_columns;
+}();
 
 /// The distance of columns, or rows, of so many numbers of a copy: a cache line more than they need, and so not a power of
 /// two, with which they would meet in the same places of the cache.
