@@ -455,18 +455,12 @@ LAMINA_NOINLINE Operand<const Scalar> copy(const Operand<const Scalar>& B, Index
   return {room, row, 1};
 }
 
-/// The product by one thread.
+/// The first m rows of the product. It calls nothing that comes back to it: its copies take much of the stack.
 template <class Scalar>
-void multiply(const Product<Scalar>& p) {
+LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
   using V = simd::Register<Scalar>;
   constexpr Index size = static_cast<Index>(sizeof(Scalar)), lanes = simd::lanes<V>, deepest = block_depth<V>,
                   widest = block_width<V>, line = 64;
-  constexpr Index few = few_rows<V>;
-  const Index last = p.m % lanes;
-  Index m = p.m;
-  if constexpr (few > 0)
-    if (0 < last && last <= few && multiply_last_rows<V>(p, last)) m -= last;
-  if (m == 0) return;
   // Copying a panel of A pays for so many columns of B, when its columns are parts of lines, or lie in more pages of
   // memory than a processor knows at a time.
   constexpr Index reach = block_rows * lanes * size % line == 0 ? 256 * 1024 : 48 * 1024;
@@ -477,8 +471,11 @@ void multiply(const Product<Scalar>& p) {
   const bool copies_b = p.depth * p.n * size > 64 * 1024 &&
                         (p.B.row_stride == 1 ? m >= 96 && columns_apart % 1024 == 0
                                              : m >= 64 && (rows_apart > 2048 || rows_apart % 1024 == 0));
-  alignas(64) Scalar copy_of_a[deepest * block_rows * lanes],
-      copy_of_b[std::max(widest * copied_stride<Scalar>(deepest), deepest * copied_stride<Scalar>(widest))];
+  constexpr Index room_for_a = deepest * block_rows * lanes,
+                  room_for_b = std::max(widest * copied_stride<Scalar>(deepest),
+                                        deepest * copied_stride<Scalar>(widest));
+  static_assert((room_for_a + room_for_b) * size <= 320 * 1024, "a thread may have as little as 512 KiB");
+  alignas(64) Scalar copy_of_a[room_for_a], copy_of_b[room_for_b];
   for (Index j = 0; j < p.n; j += widest) {  // these columns of C stay in a cache until they are whole
     const Index n = std::min(widest, p.n - j);
     for (Index k = 0; k == 0 || k < p.depth; k += deepest) {  // and this block of B while A passes by
@@ -519,6 +516,18 @@ void multiply(const Product<Scalar>& p) {
       }
     }
   }
+}
+
+/// The product by one thread.
+template <class Scalar>
+void multiply(const Product<Scalar>& p) {
+  using V = simd::Register<Scalar>;
+  constexpr Index few = few_rows<V>;
+  const Index last = p.m % simd::lanes<V>;
+  Index m = p.m;
+  if constexpr (few > 0)
+    if (0 < last && last <= few && multiply_last_rows<V>(p, last)) m -= last;
+  if (m > 0) multiply_rows(p, m);
 }
 
 /// Which rows and columns of an m×n matrix a thread computes: a range of columns, or of rows where columns are few.
