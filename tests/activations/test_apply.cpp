@@ -124,6 +124,36 @@ TEMPLATE_TEST_CASE("apply: in place, on tiles, for every activation", "", float,
   }
 }
 
+TEMPLATE_TEST_CASE("apply: a number's result does not depend on how many there are", "", float, double) {
+  using S = TestType;
+  constexpr int most = 70;  // more than are computed at a time
+  using Column = Eigen::Matrix<S, most, 1>;
+  const Column Z = Column::Random() * S(4);
+  const auto first = [](Column& column, Eigen::Index n) {
+    return Tile<S>(column.data(), n, 1, Eigen::OuterStride<>(most));
+  };
+  for_each_type([&]<class G>(const G& g) {
+    if constexpr (!lamina::detail::InRegisters<G, S>)
+      return;  // Eigen's functions of packets and of numbers differ
+    CAPTURE(g.name);
+    Column alone;
+    for (Eigen::Index i = 0; i < most; ++i) {
+      Column z = Column::Constant(Z(i));
+      Tile<S> tile = first(z, 1);
+      lamina::apply(g, tile, tile);
+      alone(i) = z(0);
+    }
+    for (Eigen::Index n = 1; n < most; ++n) {
+      CAPTURE(n);
+      Column A = Z;
+      Tile<S> tile = first(A, n);
+      lamina::apply(g, tile, tile);
+      CHECK(A.head(n) == alone.head(n));
+      CHECK(A.tail(most - n) == Z.tail(most - n));
+    }
+  });
+}
+
 TEST_CASE("AnyActivation: every activation, by name and by value, is the one itself") {
   const Eigen::MatrixXd Z = Eigen::MatrixXd::Random(6, 3) * 5;
   std::string names;

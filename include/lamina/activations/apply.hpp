@@ -64,9 +64,20 @@ concept InRegisters = (std::is_same_v<Scalar, float> ||
   g.derivative_lanes(z, z);
 };
 
-/// f(offsets…) for all registers of matrices of the same extents: `whole(offset…)` for full ones and
-/// `rest(count, offset…)` for the end of a column. Matrices without gaps are one long column.
-template <class V, class Z, class A, class Whole, class Rest>
+/// How many registers g is computed for at a time: more than one where so many of its operations wait for one another
+/// that a processor does not come to the next register's in time.
+template <class G, class Scalar>
+inline constexpr int registers_at_a_time = [] {
+  if constexpr (requires { G::template registers_at_a_time<Scalar>; }) {
+    return G::template registers_at_a_time<Scalar>;
+  } else {
+    return 1;
+  }
+}();
+
+/// f(offsets…) for all registers of matrices of the same extents: `whole(offset…, number)` for full ones, so many at a
+/// time or one, and `rest(offset…, count)` for the end of a column. Matrices without gaps are one long column.
+template <class V, int Several = 1, class Z, class A, class Whole, class Rest>
 LAMINA_INLINE void for_each_register(const Z& z, const A& a, Whole&& whole, Rest&& rest) {
   constexpr Index lanes = simd::lanes<V>;
   Index rows = z.rows(), columns = z.cols();
@@ -77,7 +88,10 @@ LAMINA_INLINE void for_each_register(const Z& z, const A& a, Whole&& whole, Rest
   for (Index j = 0; j < columns; ++j) {
     const Index at_z = j * z.outerStride(), at_a = j * a.outerStride();
     Index i = 0;
-    for (; i + lanes <= rows; i += lanes) whole(at_z + i, at_a + i);
+    if constexpr (Several > 1)
+      for (; i + Several * lanes <= rows; i += Several * lanes)
+        whole(at_z + i, at_a + i, std::integral_constant<int, Several>());
+    for (; i + lanes <= rows; i += lanes) whole(at_z + i, at_a + i, std::integral_constant<int, 1>());
     if (i < rows) rest(at_z + i, at_a + i, rows - i);
   }
 }
@@ -96,8 +110,15 @@ void apply(const G& activation, const DZ& Z, DA& A) {
     using V = simd::Register<Scalar>;
     const Scalar* const z = Z.data();
     Scalar* const a = A.data();
-    detail::for_each_register<V>(
-        Z, A, [&](Index from, Index to) { simd::store(a + to, activation.g_lanes(simd::load<V>(z + from))); },
+    detail::for_each_register<V, detail::registers_at_a_time<G, Scalar>>(
+        Z, A,
+        [&]<int N>(Index from, Index to, std::integral_constant<int, N>) {
+          V v[N];
+          LAMINA_UNROLL
+          for (int k = 0; k < N; ++k) v[k] = activation.g_lanes(simd::load<V>(z + from + k * simd::lanes<V>));
+          LAMINA_UNROLL
+          for (int k = 0; k < N; ++k) simd::store(a + to + k * simd::lanes<V>, v[k]);
+        },
         [&](Index from, Index to, Index count) {
           simd::store(a + to, activation.g_lanes(simd::load<V>(z + from, count)), count);
         });
@@ -123,7 +144,7 @@ void apply_derivative(const G& activation, const DZ& Z, const DA& A, DdA& dA) {
     eigen_assert(A.outerStride() == dA.outerStride());
     detail::for_each_register<V>(
         Z, dA,
-        [&](Index of_z, Index to) {
+        [&](Index of_z, Index to, auto) {
           simd::store(da + to, simd::load<V>(da + to) * activation.derivative_lanes(simd::load<V>(z + of_z),
                                                                                     simd::load<V>(a + to)));
         },

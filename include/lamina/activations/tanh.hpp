@@ -11,6 +11,8 @@ namespace lamina {
 struct Tanh {
   static constexpr std::string_view name = "tanh";
   static constexpr bool derivative_from_output = true;
+  template <class Scalar>
+  static constexpr int registers_at_a_time = sizeof(Scalar) == 8 ? 4 : 1;
 
   static auto g(const auto& Z) { return Z.tanh(); }
   template <class Array>

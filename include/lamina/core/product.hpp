@@ -234,49 +234,80 @@ void exchange(V (&v)[N]) {
   (std::make_integer_sequence<int, std::bit_width(unsigned(N)) - 1>());
 }
 
-/// Half of the lanes of x and half of the lanes of y, in an order for which processors have one cheap instruction.
-/// Distance > 0: in each part of 16 bytes, groups of Distance lanes in turn from x and y, of which the lower or the upper
-/// ones. Distance = 0: whole parts of 16 bytes, first x's and then y's, of which the even or the odd ones.
-template <bool Upper, int Distance, class V, int... l>
-LAMINA_INLINE V half(const V& x, const V& y, std::integer_sequence<int, l...>) {
+/// A vector of N numbers, as shuffles and stores of a part of a register have them.
+template <class Scalar, int N>
+struct vector_of {
+  typedef Scalar type __attribute__((vector_size(N * sizeof(Scalar))));
+};
+
+/// The sums of neighbouring groups of Distance lanes, in turn one of x and one of y. The groups are those of a part of
+/// 16 bytes; Distance = 0: whole parts, of which there are first x's sums and then y's. Every shuffle is one cheap
+/// instruction; where a unit has two groups only, one of the two is a blend.
+template <int Distance, class V, int... l>
+LAMINA_INLINE V add_groups(const V& x, const V& y, std::integer_sequence<int, l...>) {
   constexpr int lanes = static_cast<int>(sizeof...(l)),
-                of_part = 16 / static_cast<int>(sizeof(simd::Element<V>));
-  if constexpr (Distance == 0) {
-    constexpr int of_x = lanes / 2;
+                of_part = std::min(lanes, 16 / static_cast<int>(sizeof(simd::Element<V>)));
+  constexpr int d = Distance > 0 ? Distance : of_part, unit = Distance > 0 ? of_part : lanes;
+  if constexpr (unit == 2 * d) {
+    return __builtin_shufflevector(x, y, (l & d ? lanes + l : l)...) +
+           __builtin_shufflevector(x, y, (l & d ? lanes + l - d : l + d)...);
+  } else if constexpr (Distance > 0) {
     return __builtin_shufflevector(
-        x, y,
-        ((l < of_x ? 0 : lanes) + (l % of_x / of_part * 2 + (Upper ? 1 : 0)) * of_part + l % of_part)...);
+               x, y, ((l & d ? lanes : 0) + l / unit * unit + l % unit / (2 * d) * d + l % d)...) +
+           __builtin_shufflevector(
+               x, y, ((l & d ? lanes : 0) + l / unit * unit + unit / 2 + l % unit / (2 * d) * d + l % d)...);
   } else {
-    return __builtin_shufflevector(
-        x, y,
-        ((l & Distance ? lanes : 0) + l / of_part * of_part + (Upper ? of_part / 2 : 0) +
-         l % of_part / (2 * Distance) * Distance + l % Distance)...);
+    constexpr int of_x = lanes / 2;
+    return __builtin_shufflevector(x, y, ((l < of_x ? 0 : lanes) + l % of_x / d * 2 * d + l % d)...) +
+           __builtin_shufflevector(x, y, ((l < of_x ? 0 : lanes) + (l % of_x / d * 2 + 1) * d + l % d)...);
+  }
+}
+
+/// The first numbers of v, which is a register or a part of one: v, with neighbouring parts of 16 bytes summed until no
+/// more than N numbers or 16 bytes are left.
+template <int N, class Scalar, class V>
+LAMINA_INLINE auto add_parts(const V& v) {
+  constexpr int lanes = static_cast<int>(sizeof(V) / sizeof(Scalar)), half = lanes / 2;
+  constexpr int of_part = 16 / static_cast<int>(sizeof(Scalar));
+  if constexpr (lanes <= std::max(N, of_part)) {
+    return v;
+  } else {
+    return [&]<int... l>(std::integer_sequence<int, l...>) {
+      using Half = typename vector_of<Scalar, half>::type;
+      const Half even = __builtin_shufflevector(v, v, (l / of_part * 2 * of_part + l % of_part)...);
+      const Half odd = __builtin_shufflevector(v, v, ((l / of_part * 2 + 1) * of_part + l % of_part)...);
+      return add_parts<N, Scalar>(Half(even + odd));
+    }
+    (std::make_integer_sequence<int, half>());
   }
 }
 
 /// The sums of N registers' lanes, in the first N lanes; N is a power of two. Whatever N, a register's lanes are added
-/// in the same order.
+/// in the same order: neighbours, then neighbouring pairs, and so on.
 template <int N, class V>
-LAMINA_INLINE V sums_of_lanes(V (&v)[N]) {
+LAMINA_INLINE auto sums_of_lanes(V* v) {
+  using S = simd::Element<V>;
   constexpr int lanes = static_cast<int>(simd::lanes<V>),
-                of_part = std::min(lanes, 16 / static_cast<int>(sizeof(simd::Element<V>)));
-  const auto add = [&]<int distance, int stage>(std::integral_constant<int, distance>,
-                                                std::integral_constant<int, stage>) {
+                of_part = std::min(lanes, 16 / static_cast<int>(sizeof(S)));
+  const auto add = [&]<int stage>(std::integral_constant<int, stage>) {
     constexpr int left = std::max(1, N >> stage);  // registers that still hold something
-    constexpr auto all = std::make_integer_sequence<int, lanes>();
-    LAMINA_UNROLL
-    for (int q = 0; q < left; q += 2) {
-      const V x = v[q], y = left > 1 ? v[q + 1] : v[q];
-      v[q / 2] = half<false, distance>(x, y, all) + half<true, distance>(x, y, all);
+    constexpr int distance = (1 << stage) < of_part ? 1 << stage : 0;
+    if constexpr (distance > 0 || left > 1) {
+      LAMINA_UNROLL
+      for (int q = 0; q < left; q += 2)
+        v[q / 2] =
+            add_groups<distance>(v[q], left > 1 ? v[q + 1] : v[q], std::make_integer_sequence<int, lanes>());
     }
   };
   [&]<int... stage>(std::integer_sequence<int, stage...>) {
-    (add(std::integral_constant<int, ((1 << stage) < of_part ? 1 << stage : 0)>(),
-         std::integral_constant<int, stage>()),
-     ...);
+    (add(std::integral_constant<int, stage>()), ...);
   }
   (std::make_integer_sequence<int, std::bit_width(unsigned(lanes)) - 1>());
-  return v[0];
+  if constexpr (lanes > 1) {
+    return add_parts<N, S>(v[0]);
+  } else {
+    return v[0];
+  }
 }
 
 /// Rows i and columns j of C only.
@@ -291,23 +322,23 @@ Product<Scalar> part(Product<Scalar> p, const Share& i, const Share& j) {
   return p;
 }
 
-/// Writes or adds the first N lanes.
-template <int N, class V>
-LAMINA_INLINE void put(const V& sums, simd::Element<V>* to, bool add) {
-  using S = simd::Element<V>;
+/// Writes or adds the first N numbers of a register or a part of one.
+template <int N, class Scalar, class V>
+LAMINA_INLINE void put(const V& sums, Scalar* to, bool add) {
   if constexpr (N == 1) {
-    S first;
+    Scalar first;
     std::memcpy(&first, &sums, sizeof first);
-    *to = (add ? *to : S(0)) + first;
-  } else if constexpr (N == simd::lanes<V>) {
-    simd::store(to, (add ? simd::load<V>(to) : V{}) + sums);
+    *to = (add ? *to : Scalar(0)) + first;
   } else {
-    typedef S Part __attribute__((vector_size(N * sizeof(S))));
-    Part part;
-    [&]<int... l>(std::integer_sequence<int, l...>) { part = __builtin_shufflevector(sums, sums, l...); }
-    (std::make_integer_sequence<int, N>());
+    typename vector_of<Scalar, N>::type part;
+    if constexpr (sizeof part == sizeof sums) {
+      part = sums;
+    } else {
+      [&]<int... l>(std::integer_sequence<int, l...>) { part = __builtin_shufflevector(sums, sums, l...); }
+      (std::make_integer_sequence<int, N>());
+    }
     if (add) {
-      Part before;
+      decltype(part) before;
       std::memcpy(&before, to, sizeof before);
       part += before;
     }
@@ -345,8 +376,11 @@ LAMINA_NOINLINE void multiply_over_samples_block(const Scalar* A, Index a_stride
   LAMINA_NO_UNROLL
   for (; k + lanes <= samples; k += lanes) add([&](const Scalar* x) { return simd::load<V>(x + k); });
   if (k < samples) add([&](const Scalar* x) { return simd::load<V>(x + k, samples - k); });
+  constexpr int together = std::min(Rows, static_cast<int>(lanes));
   LAMINA_UNROLL
-  for (int j = 0; j < Columns; ++j) put<Rows>(sums_of_lanes(c[j]), C + j * c_stride, sum);
+  for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
+  for (int i = 0; i < Rows; i += together)
+    put<together>(sums_of_lanes<together>(&c[j][i]), C + i + j * c_stride, sum);
 }
 
 /// The same for all rows of C.
@@ -355,7 +389,7 @@ LAMINA_NOINLINE void multiply_over_samples_panel(const Operand<const Scalar>& A,
                                                  Index b_stride, Scalar* C, Index c_stride, Index m,
                                                  Index samples, bool sum) {
   using V = simd::Register<Scalar>;
-  constexpr int most = block_columns == 8 && simd::lanes < V >> 8 ? 8 : simd::lanes<V> >= 4 ? 4 : 1;
+  constexpr int most = block_columns == 8 && simd::lanes < V >> 8 ? 8 : 4;
   Index i = 0;
   const auto rows = [&]<int Rows>(std::integral_constant<int, Rows>) {
     for (; i + Rows <= m; i += Rows)
@@ -363,7 +397,7 @@ LAMINA_NOINLINE void multiply_over_samples_panel(const Operand<const Scalar>& A,
                                                          c_stride, samples, sum);
   };
   if constexpr (most == 8) rows(std::integral_constant<int, 8>());
-  if constexpr (most >= 4) rows(std::integral_constant<int, 4>());
+  rows(std::integral_constant<int, 4>());
   rows(std::integral_constant<int, 1>());
 }
 
@@ -592,7 +626,7 @@ LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Sc
       for (int q = 0; q < Columns; ++q) c[q] += simd::load<V>(a + k + q * stride);
       if (k < t) LAMINA_UNROLL
       for (int q = 0; q < Columns; ++q) c[q] += simd::load<V>(a + k + q * stride, t - k);
-      put<Columns>(sums_of_lanes(c), s + j, add);
+      put<Columns>(sums_of_lanes<Columns>(c), s + j, add);
     }
   };
   columns(std::integral_constant<int, most>());
@@ -611,14 +645,19 @@ struct TransposedProduct {
   GradientUse use;  ///< with hand_over a thread has all its columns where its first are
 };
 
-/// Aᵀ·B, m×n, is not worth transposing A from so many samples on.
-constexpr Index too_many_to_transpose(Index n) { return n * 8; }
+/// Aᵀ·B, m×n, is not worth transposing A from so many samples on, with so many lanes in a register (measured with 2, 4,
+/// 8 and 16): transposing takes time for every number of A, the more the fewer lanes; summing up lanes takes time for
+/// every number of the product, the more the more lanes.
+constexpr Index too_many_to_transpose(Index n, Index lanes) {
+  return n * lanes * std::min<Index>(lanes, 8) / 16;
+}
 
-/// Whether Aᵀ·B, m×n, is faster with rows of C in the lanes, copying Aᵀ included, than with samples in the lanes.
+/// Whether Aᵀ·B, m×n, is faster with rows of C in the lanes, copying Aᵀ included, than with samples in the lanes. One
+/// register of rows has little work for each column of B that it meets.
 template <class Scalar>
 bool worth_transposing(Index m, Index n, Index samples) {
   constexpr Index lanes = simd::lanes<simd::Register<Scalar>>;
-  return m >= lanes && samples < too_many_to_transpose(n);
+  return m >= lanes && samples < too_many_to_transpose(n, lanes) / (m < 2 * lanes ? 2 : 1);
 }
 
 /// A thread's share of the product, and `done(j, columns, C)` for its share of the columns of C, some at a time, when they

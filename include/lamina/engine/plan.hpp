@@ -53,7 +53,7 @@ struct Footprint {
   Index widest = 0;  ///< largest number of columns
   Index inputs = 0;
   Index outputs = 0;
-  Index transposed = 0;  ///< of the largest input of a layer that is transposed, whatever the number of rows
+  Index transposed = 0;  ///< largest product of a layer's inputs, as Aᵀ has them in memory, and outputs
 
   template <class L>
   constexpr void add(Index layer_inputs, Index layer_outputs) {
@@ -65,8 +65,7 @@ struct Footprint {
     row += 2 * layer_outputs + (two - one);
     fixed += one - (two - one);
     widest = std::max({widest, layer_inputs, layer_outputs});
-    transposed = std::max(transposed,
-                          detail::column_stride(layer_inputs) * detail::too_many_to_transpose(layer_outputs));
+    transposed = std::max(transposed, detail::column_stride(layer_inputs) * layer_outputs);
   }
 };
 
@@ -79,32 +78,38 @@ constexpr bool small(const Footprint& footprint, std::size_t scalar_size) {
 }
 
 /// Scalars of the input of one layer with its features side by side: X's of all rows, others' of few.
+template <class Scalar>
 constexpr Index transposed_size(const Footprint& footprint, Index rows) {
-  return std::min(column_stride(footprint.widest) * rows,
-                  std::max(column_stride(footprint.inputs) * rows, footprint.transposed));
+  constexpr Index lanes = simd::lanes<simd::Register<Scalar>>;
+  return std::min(
+      column_stride(footprint.widest) * rows,
+      std::max(column_stride(footprint.inputs) * rows, too_many_to_transpose(footprint.transposed, lanes)));
 }
 
 /// Scalars of what a tile of so many rows needs beside the caches' fixed parts: that, X, Y, and what all layers have.
+template <class Scalar>
 constexpr Index tile_size(const Footprint& footprint, Index rows) {
-  return rows * (footprint.row + footprint.inputs + footprint.outputs) + transposed_size(footprint, rows);
+  return rows * (footprint.row + footprint.inputs + footprint.outputs) +
+         transposed_size<Scalar>(footprint, rows);
 }
 
 /// The rows of a tile. While θ fits the second-level cache, as many as keep a tile there too; beyond, enough that the
 /// time of a product outweighs the time of fetching its weights. A tile that stays below 128 KiB also lets the
 /// workspace of fixed shapes live without the heap: Eigen refuses larger objects there.
-constexpr Index tile_rows(const Footprint& footprint, std::size_t scalar_size) {
-  constexpr Index cached_tile = 122 * 1024, step = 48, most = 256;  // whole panels of a product
-  if (!small(footprint, scalar_size)) return most;
+template <class Scalar>
+constexpr Index tile_rows(const Footprint& footprint) {
+  constexpr Index cached_tile = 122 * 1024 / static_cast<Index>(sizeof(Scalar)), step = 48,
+                  most = 256;  // whole panels of a product
+  if (!small(footprint, sizeof(Scalar))) return most;
   Index rows = most / step * step;
-  while (rows > step &&
-         tile_size(footprint, column_stride(rows)) * static_cast<Index>(scalar_size) > cached_tile)
-    rows -= step;
+  while (rows > step && tile_size<Scalar>(footprint, column_stride(rows)) > cached_tile) rows -= step;
   return rows;
 }
 
 /// Scalars of workspace for tiles of so many rows; each of its 3·layers + 3 parts is rounded up to a granule.
+template <class Scalar>
 constexpr Index memory_size(const Footprint& footprint, Index rows, std::size_t layers) {
-  return tile_size(footprint, column_stride(rows)) + round_up(footprint.fixed, granule) +
+  return tile_size<Scalar>(footprint, column_stride(rows)) + round_up(footprint.fixed, granule) +
          static_cast<Index>(3 * layers + 3) * granule;
 }
 

@@ -24,9 +24,9 @@ template <class Scalar, class Layers>
 requires(Layers::fixed) struct extents<Scalar, Layers> {
   static constexpr Footprint footprint = static_footprint<Layers>::value;
   static constexpr Index parameters = footprint.parameters;
-  static constexpr Index rows = tile_rows(footprint, sizeof(Scalar));
+  static constexpr Index rows = tile_rows<Scalar>(footprint);
   static constexpr Index memory =
-      Layers::whole_batch() ? Dynamic : memory_size(footprint, rows, Layers::size());
+      Layers::whole_batch() ? Dynamic : memory_size<Scalar>(footprint, rows, Layers::size());
 };
 
 }  // namespace detail
@@ -82,7 +82,7 @@ class Memory {
   }
   /// Room for the input of a layer with a sample's features side by side, columns×t.
   Tile<Scalar> transposed(Index t, Index columns) {
-    eigen_assert(t * detail::column_stride(columns) <= detail::transposed_size(footprint_, stride_));
+    eigen_assert(t * detail::column_stride(columns) <= detail::transposed_size<Scalar>(footprint_, stride_));
     return {memory_ + transposed_, columns, t, Eigen::OuterStride<>(detail::column_stride(columns))};
   }
   /// Y
@@ -151,8 +151,8 @@ class Memory {
       slot.cache = take(slot.cache_size);
     }
     targets_ = take(stride * footprint_.outputs);
-    transposed_ = take(detail::transposed_size(footprint_, stride));
-    eigen_assert(offset <= detail::memory_size(footprint_, stride, slots.size()));
+    transposed_ = take(detail::transposed_size<Scalar>(footprint_, stride));
+    eigen_assert(offset <= detail::memory_size<Scalar>(footprint_, stride, slots.size()));
   }
 
   Footprint footprint_;
@@ -195,7 +195,7 @@ class Workspace : public engine::Memory<Scalar> {
       slot.parameter_count = slot.call->parameter_count(slot.inputs, slot.outputs);
       offset += slot.parameter_count;
     });
-    most_rows_ = detail::tile_rows(this->footprint_, sizeof(Scalar));
+    most_rows_ = detail::tile_rows<Scalar>(this->footprint_);
     if constexpr (is_inline<Scalar, Extents::memory>) make_room(detail::column_stride(most_rows_));
   }
 
@@ -252,7 +252,7 @@ class Workspace : public engine::Memory<Scalar> {
                               of.parameters, " parameters"});
   }
   void make_room(Index stride) {
-    own_memory_.setZero(detail::memory_size(this->footprint_, stride, own_slots_.size()));
+    own_memory_.setZero(detail::memory_size<Scalar>(this->footprint_, stride, own_slots_.size()));
     capacity_ = stride;
     this->lay_out(stride, own_slots_);
   }
