@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "lamina/core/random.hpp"
@@ -43,6 +44,11 @@ class Buffer {
   Tile<Scalar> tile() { return {memory_.data() + offset, rows_, columns_, Eigen::OuterStride<>(stride_)}; }
   ConstTile<Scalar> constant() const {
     return {memory_.data() + offset, rows_, columns_, Eigen::OuterStride<>(stride_)};
+  }
+  /// The rows between the columns' ends and beginnings.
+  void pad_with(Scalar x) {
+    for (Index j = 0; j < columns_; ++j)
+      for (Index i = rows_; i < stride_; ++i) memory_[at(i, j)] = x;
   }
   friend bool operator==(const Buffer& a, const Buffer& b) { return a.memory_ == b.memory_; }
 
@@ -132,9 +138,17 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
         zero, strided(A), strided(B).transposed());
   }
   for (const GradientUse use : {GradientUse::write, GradientUse::add, GradientUse::hand_over})
-    for (const bool transposed : {false, true}) {
-      const Matrix A(k, m, spare, random), B(k, n, spare, random), C(m, n, spare, random);
+    for (const auto& [transposed, padded] : {std::pair(false, false), {false, true}, {true, false}}) {
+      const Index apart = padded ? 16 : spare;
+      Matrix A(k, m, apart, random), B(k, n, apart, random);
+      const Matrix C(m, n, spare, random);
+      if (padded) {  // what may be read there does not count
+        A.pad_with(std::numeric_limits<Scalar>::quiet_NaN());
+        B.pad_with(std::numeric_limits<Scalar>::infinity());
+      }
       const SideBySide<Scalar> At(A);
+      const bool side_by_side = transposed,
+                 to_registers = padded;  // clang 14 captures no structured bindings
       const auto a_t = At.constant();
       compare(
           C,
@@ -142,15 +156,15 @@ bool all_products_agree(Index m, Index n, Index k, Index spare) {
             std::vector<int> times(static_cast<std::size_t>(n), 0);
             // What is handed over is looked at when it is handed over.
             Matrix taken = C;
-            detail::multiply(
-                detail::transposed_product(A.constant(), transposed ? &a_t : nullptr, B.constant(), T, use),
-                lamina::Team(), [&](Index first, Index columns, const Scalar* derivatives) {
-                  for (Index j = first; j < first + columns; ++j) {
-                    ++times[static_cast<std::size_t>(j)];
-                    for (Index i = 0; i < m; ++i)
-                      taken(i, j) = derivatives[i + (j - first) * T.outerStride()];
-                  }
-                });
+            detail::multiply(detail::transposed_product(A.constant(), side_by_side ? &a_t : nullptr,
+                                                        B.constant(), T, use, to_registers),
+                             lamina::Team(), [&](Index first, Index columns, const Scalar* derivatives) {
+                               for (Index j = first; j < first + columns; ++j) {
+                                 ++times[static_cast<std::size_t>(j)];
+                                 for (Index i = 0; i < m; ++i)
+                                   taken(i, j) = derivatives[i + (j - first) * T.outerStride()];
+                               }
+                             });
             agree = agree && std::all_of(times.begin(), times.end(), [](int x) { return x == 1; });
             if (use == GradientUse::hand_over) {
               T = taken.constant();
@@ -231,13 +245,19 @@ TEMPLATE_TEST_CASE("product: the transpose of a tile", "", float, double, long d
 TEMPLATE_TEST_CASE("product: the sums of columns", "", float, double, long double) {
   lamina::Random random(4);
   for (const Index t : {1, 5, 16, 37})
-    for (const Index n : {1, 3, 4, 9}) {
-      const Buffer<TestType> A(t, n, 2, random);
+    for (const Index n : {1, 3, 4, 9, 17}) {
+      Buffer<TestType> A(t, n, 2, random), padded(t, n, 16, random);
+      padded.pad_with(std::numeric_limits<TestType>::quiet_NaN());
+      padded.tile() = A.constant();
       std::vector<TestType> s(static_cast<std::size_t>(n), TestType(2)), want = s;
       detail::sum_columns(A.constant(), {0, n}, s.data(), true);
       for (Index j = 0; j < n; ++j)
         for (Index i = 0; i < t; ++i) want[static_cast<std::size_t>(j)] += A(i, j);
       CHECK(s == want);
+      detail::sum_columns(padded.constant(), {0, n}, s.data(), false, true);
+      for (auto& w : want) w -= 2;
+      CHECK(s == want);
+      for (auto& w : want) w += 2;
       detail::sum_columns(A.constant(), {0, n}, s.data(), false);
       for (auto& w : want) w -= 2;
       CHECK(s == want);

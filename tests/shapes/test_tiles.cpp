@@ -95,6 +95,20 @@ TEST_CASE("tiles: many rows are the sum of single ones") {
              1e-13);  // more weights than a cache holds
 }
 
+TEST_CASE("tiles: a batch is cut into few and about equal ones") {
+  for (const Index most : {48, 80, 240, 256})
+    for (Index batch = 1; batch <= 1000; ++batch) {
+      const Index rows = lamina::detail::even_rows(batch, most), tiles = (batch + rows - 1) / rows;
+      CAPTURE(batch, most, rows);
+      REQUIRE(rows <= most);
+      REQUIRE(rows % 16 == 0);
+      REQUIRE(tiles == (batch + most - 1) / most);
+      // The rounding of all tiles together is missing in the last one.
+      REQUIRE(tiles * rows - batch < 16 * tiles);
+    }
+  CHECK(lamina::detail::even_rows(50, 48) == 32);  // and not 48 and 2
+}
+
 TEST_CASE("tiles: predictions of every number of rows") {
   Network<double, Dense<3, 5, lamina::Tanh>, Dense<5, 2>> net;
   net.initialize(1);

@@ -76,11 +76,13 @@ inline constexpr int registers_at_a_time = [] {
 }();
 
 /// f(offsets…) for all registers of matrices of the same extents: `whole(offset…, number)` for full ones, so many at a
-/// time or one, and `rest(offset…, count)` for the end of a column. Matrices without gaps are one long column.
+/// time or one, and `rest(offset…, count)` for the end of a column, unless it is padded. Matrices without gaps are one
+/// long column.
 template <class V, int Several = 1, class Z, class A, class Whole, class Rest>
-LAMINA_INLINE void for_each_register(const Z& z, const A& a, Whole&& whole, Rest&& rest) {
+LAMINA_INLINE void for_each_register(const Z& z, const A& a, bool padded, Whole&& whole, Rest&& rest) {
   constexpr Index lanes = simd::lanes<V>;
   Index rows = z.rows(), columns = z.cols();
+  if (padded) rows = (rows + lanes - 1) / lanes * lanes;
   if (z.outerStride() == rows && a.outerStride() == rows) {
     rows *= columns;
     columns = 1;
@@ -98,12 +100,13 @@ LAMINA_INLINE void for_each_register(const Z& z, const A& a, Whole&& whole, Rest
 
 }  // namespace detail
 
-/// A = g ∘ Z. Z and A: t×n, column-major and in memory; A may be Z.
+/// A = g ∘ Z. Z and A: t×n, column-major and in memory; A may be Z. When `padded`, their columns may be read and written
+/// beyond t, up to full registers.
 template <class G, class DZ, class DA>
-void apply(const G& activation, const DZ& Z, DA& A) {
+void apply(const G& activation, const DZ& Z, DA& A, bool padded = false) {
   using Scalar = typename DA::Scalar;
   if constexpr (detail::AnyOfActivations<G>) {
-    activation.visit([&](const auto& g) { apply(g, Z, A); });
+    activation.visit([&](const auto& g) { apply(g, Z, A, padded); });
   } else if constexpr (std::is_same_v<G, Identity>) {
     if (A.data() != Z.data()) A = Z;
   } else if constexpr (detail::InRegisters<G, Scalar> && !DA::IsRowMajor && !DZ::IsRowMajor) {
@@ -111,7 +114,7 @@ void apply(const G& activation, const DZ& Z, DA& A) {
     const Scalar* const z = Z.data();
     Scalar* const a = A.data();
     detail::for_each_register<V, detail::registers_at_a_time<G, Scalar>>(
-        Z, A,
+        Z, A, padded,
         [&]<int N>(Index from, Index to, std::integral_constant<int, N>) {
           V v[N];
           LAMINA_UNROLL
@@ -128,12 +131,12 @@ void apply(const G& activation, const DZ& Z, DA& A) {
 }
 
 /// dA ← dA ⊙ (g' ∘ Z), with A = g ∘ Z. Z, A and dA: t×n, column-major and in memory, A and dA with the same distance of
-/// columns. Z may be A when derivative_from_output_v.
+/// columns. Z may be A when derivative_from_output_v. `padded`: as for apply.
 template <class G, class DZ, class DA, class DdA>
-void apply_derivative(const G& activation, const DZ& Z, const DA& A, DdA& dA) {
+void apply_derivative(const G& activation, const DZ& Z, const DA& A, DdA& dA, bool padded = false) {
   using Scalar = typename DdA::Scalar;
   if constexpr (detail::AnyOfActivations<G>) {
-    activation.visit([&](const auto& g) { apply_derivative(g, Z, A, dA); });
+    activation.visit([&](const auto& g) { apply_derivative(g, Z, A, dA, padded); });
   } else if constexpr (std::is_same_v<G, Identity>) {
   } else if constexpr (detail::InRegisters<G, Scalar> && !DdA::IsRowMajor && !DA::IsRowMajor &&
                        !DZ::IsRowMajor) {
@@ -143,7 +146,7 @@ void apply_derivative(const G& activation, const DZ& Z, const DA& A, DdA& dA) {
     Scalar* const da = dA.data();
     eigen_assert(A.outerStride() == dA.outerStride());
     detail::for_each_register<V>(
-        Z, dA,
+        Z, dA, padded,
         [&](Index of_z, Index to, auto) {
           simd::store(da + to, simd::load<V>(da + to) * activation.derivative_lanes(simd::load<V>(z + of_z),
                                                                                     simd::load<V>(a + to)));

@@ -272,13 +272,21 @@ LAMINA_INLINE auto add_parts(const V& v) {
   if constexpr (lanes <= std::max(N, of_part)) {
     return v;
   } else {
-    return [&]<int... l>(std::integer_sequence<int, l...>) {
-      using Half = typename vector_of<Scalar, half>::type;
-      const Half even = __builtin_shufflevector(v, v, (l / of_part * 2 * of_part + l % of_part)...);
-      const Half odd = __builtin_shufflevector(v, v, ((l / of_part * 2 + 1) * of_part + l % of_part)...);
-      return add_parts<N, Scalar>(Half(even + odd));
+    using Half = typename vector_of<Scalar, half>::type;
+    Half even, odd;
+    if constexpr (half == of_part) {  // g++ extracts what it would shuffle otherwise
+      Half parts[2];
+      std::memcpy(parts, &v, sizeof v);
+      even = parts[0];
+      odd = parts[1];
+    } else {
+      [&]<int... l>(std::integer_sequence<int, l...>) {
+        even = __builtin_shufflevector(v, v, (l / of_part * 2 * of_part + l % of_part)...);
+        odd = __builtin_shufflevector(v, v, ((l / of_part * 2 + 1) * of_part + l % of_part)...);
+      }
+      (std::make_integer_sequence<int, half>());
     }
-    (std::make_integer_sequence<int, half>());
+    return add_parts<N, Scalar>(Half(even + odd));
   }
 }
 
@@ -346,36 +354,62 @@ LAMINA_INLINE void put(const V& sums, Scalar* to, bool add) {
   }
 }
 
+/// The first numbers of N columns, in a register each; the other lanes are 0. For columns that end there: a kernel that has
+/// the branches of this in itself does not keep its sums in registers.
+template <int N, class V, class Scalar>
+LAMINA_NOINLINE void load_ends(const Scalar* columns, Index stride, Index count, V* to) {
+  for (int q = 0; q < N; ++q) to[q] = simd::load<V>(columns + q * stride, count);
+}
+/// The same for columns that go on to the end of a register.
+template <int N, class V, class Scalar>
+LAMINA_INLINE void load_padded_ends(const Scalar* columns, Index stride, Index count, V* to) {
+  const simd::Integers<V> first = simd::first_lanes<V>(count);
+  LAMINA_UNROLL
+  for (int q = 0; q < N; ++q) to[q] = simd::only(simd::load<V>(columns + q * stride), first);
+}
+
 /// C[0 … Rows, 0 … Columns) = … + Aᵀ·B, with samples in the lanes: columns of A and B are contiguous.
 template <int Rows, int Columns, class Scalar>
 LAMINA_NOINLINE void multiply_over_samples_block(const Scalar* A, Index a_stride, const Scalar* B,
                                                  Index b_stride, Scalar* C, Index c_stride, Index samples,
-                                                 bool sum) {
+                                                 bool sum, bool padded) {
   using V = simd::Register<Scalar>;
   constexpr Index lanes = simd::lanes<V>;
   V c[Columns][Rows];
   LAMINA_UNROLL
   for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
   for (int i = 0; i < Rows; ++i) c[j][i] = V{};
-  const auto add = [&](auto&& load) {
+  const Index whole = samples / lanes * lanes;
+  if constexpr (lanes > 1)
+    if (whole < samples) {  // first, while no sums are in registers
+      V a[Rows], b[Columns];
+      if (padded) {
+        load_padded_ends<Rows>(A + whole, a_stride, samples - whole, a);
+        load_padded_ends<Columns>(B + whole, b_stride, samples - whole, b);
+      } else {
+        load_ends<Rows>(A + whole, a_stride, samples - whole, a);
+        load_ends<Columns>(B + whole, b_stride, samples - whole, b);
+      }
+      LAMINA_UNROLL
+      for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
+      for (int i = 0; i < Rows; ++i) c[j][i] = a[i] * b[j];
+    }
+  LAMINA_NO_UNROLL
+  for (Index k = 0; k < whole; k += lanes) {
     V b[Columns];
     LAMINA_UNROLL
     for (int j = 0; j < Columns; ++j) {
-      b[j] = load(B + j * b_stride);
+      b[j] = simd::load<V>(B + k + j * b_stride);
       simd::keep(b[j]);
     }
     LAMINA_UNROLL
     for (int i = 0; i < Rows; ++i) {
-      V a = load(A + i * a_stride);
+      V a = simd::load<V>(A + k + i * a_stride);
       simd::keep(a);
       LAMINA_UNROLL
       for (int j = 0; j < Columns; ++j) c[j][i] += a * b[j];
     }
-  };
-  Index k = 0;
-  LAMINA_NO_UNROLL
-  for (; k + lanes <= samples; k += lanes) add([&](const Scalar* x) { return simd::load<V>(x + k); });
-  if (k < samples) add([&](const Scalar* x) { return simd::load<V>(x + k, samples - k); });
+  }
   constexpr int together = std::min(Rows, static_cast<int>(lanes));
   LAMINA_UNROLL
   for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
@@ -387,30 +421,32 @@ LAMINA_NOINLINE void multiply_over_samples_block(const Scalar* A, Index a_stride
 template <int Columns, class Scalar>
 LAMINA_NOINLINE void multiply_over_samples_panel(const Operand<const Scalar>& A, const Scalar* B,
                                                  Index b_stride, Scalar* C, Index c_stride, Index m,
-                                                 Index samples, bool sum) {
+                                                 Index samples, bool sum, bool padded) {
   using V = simd::Register<Scalar>;
   constexpr int most = block_columns == 8 && simd::lanes < V >> 8 ? 8 : 4;
   Index i = 0;
   const auto rows = [&]<int Rows>(std::integral_constant<int, Rows>) {
     for (; i + Rows <= m; i += Rows)
       multiply_over_samples_block<Rows, Columns, Scalar>(A.at(0, i), A.column_stride, B, b_stride, C + i,
-                                                         c_stride, samples, sum);
+                                                         c_stride, samples, sum, padded);
   };
   if constexpr (most == 8) rows(std::integral_constant<int, 8>());
   rows(std::integral_constant<int, 4>());
+  if constexpr (Columns > 1) rows(std::integral_constant<int, 2>());
   rows(std::integral_constant<int, 1>());
 }
 
 /// C = … + Aᵀ·B, m×n, with samples in the lanes: columns of A (samples×m), B (samples×n) and C are contiguous.
 template <class Scalar>
 void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
-                           const Operand<Scalar>& C, Index m, Index n, Index samples, Start start) {
+                           const Operand<Scalar>& C, Index m, Index n, Index samples, Start start,
+                           bool padded = false) {
   Index j = 0;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
     for (; j + Columns <= n; j += Columns) {
       if (Columns == 3 && n - j == 4) return;  // two and two are faster than three and one
       multiply_over_samples_panel<Columns, Scalar>(A, B.at(0, j), B.column_stride, C.at(0, j),
-                                                   C.column_stride, m, samples, start == Start::sum);
+                                                   C.column_stride, m, samples, start == Start::sum, padded);
     }
   };
   columns(std::integral_constant<int, 3>());
@@ -608,24 +644,31 @@ LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Sca
     }
 }
 
-/// s = 1ᵀ·A, the sums of A's columns, or s + 1ᵀ·A; for some columns.
+/// s = 1ᵀ·A, the sums of A's columns, or s + 1ᵀ·A; for some columns. When `padded`, columns may be read beyond the last row,
+/// up to full registers.
 template <class Scalar>
-LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Scalar* s, bool add) {
+LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Scalar* s, bool add,
+                                 bool padded = false) {
   using V = simd::Register<Scalar>;
   constexpr Index lanes = simd::lanes<V>;
   constexpr int most =
       static_cast<int>(std::min<Index>(lanes, 8));  // sums that need not wait for one another
-  const Index t = A.rows(), stride = A.outerStride();
+  const Index t = A.rows(), whole = t / lanes * lanes, stride = A.outerStride();
   Index j = of.begin;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
     for (; j + Columns <= of.end; j += Columns) {
       const Scalar* a = A.data() + j * stride;
       V c[Columns] = {};
-      Index k = 0;
-      for (; k + lanes <= t; k += lanes) LAMINA_UNROLL
+      if constexpr (lanes > 1)
+        if (whole < t) {
+          if (padded) {
+            load_padded_ends<Columns>(a + whole, stride, t - whole, c);
+          } else {
+            load_ends<Columns>(a + whole, stride, t - whole, c);
+          }
+        }
+      for (Index k = 0; k < whole; k += lanes) LAMINA_UNROLL
       for (int q = 0; q < Columns; ++q) c[q] += simd::load<V>(a + k + q * stride);
-      if (k < t) LAMINA_UNROLL
-      for (int q = 0; q < Columns; ++q) c[q] += simd::load<V>(a + k + q * stride, t - k);
       put<Columns>(sums_of_lanes<Columns>(c), s + j, add);
     }
   };
@@ -642,6 +685,7 @@ struct TransposedProduct {
   Operand<const Scalar> B;
   Operand<Scalar> C;
   Index m, n, samples;
+  bool padded;      ///< the columns of A and B may be read beyond the samples, up to full registers
   GradientUse use;  ///< with hand_over a thread has all its columns where its first are
 };
 
@@ -681,7 +725,7 @@ LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& te
                                .A_padded = true});
     } else {
       multiply_over_samples<Scalar>({p.A.at(0, i.begin), 1, p.A.column_stride}, B, to, i.size(), j.size(),
-                                    p.samples, start);
+                                    p.samples, start, p.padded);
     }
   };
   const Block<Scalar> block(p.m, p.n, team);
@@ -747,7 +791,8 @@ Product<Scalar> product_with_transposed(const ConstTile<Scalar>& A, const ConstT
 /// C = Aᵀ·B, or C + Aᵀ·B, or handed over. A: t×m, B: t×n, C: m×n; At is Aᵀ, or null.
 template <class Scalar>
 TransposedProduct<Scalar> transposed_product(const ConstTile<Scalar>& A, const ConstTile<Scalar>* At,
-                                             const ConstTile<Scalar>& B, Tile<Scalar>& C, GradientUse use) {
+                                             const ConstTile<Scalar>& B, Tile<Scalar>& C, GradientUse use,
+                                             bool padded = false) {
   return {.A = operand(A),
           .At = At ? operand(*At) : Operand<const Scalar>{nullptr, 0, 0},
           .B = operand(B),
@@ -755,6 +800,7 @@ TransposedProduct<Scalar> transposed_product(const ConstTile<Scalar>& A, const C
           .m = C.rows(),
           .n = C.cols(),
           .samples = A.rows(),
+          .padded = padded,
           .use = use};
 }
 /// @}

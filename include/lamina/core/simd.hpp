@@ -1,6 +1,7 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -124,6 +125,11 @@ LAMINA_INLINE V load(const Element<V>* from) {
   std::memcpy(&v, from, sizeof v);
   return v;
 }
+/// Whether a part of a register is stored number by number, and loaded where no instruction does that: faster than copying
+/// bytes whose number is not known.
+template <class V>
+inline constexpr bool few_lanes = [] { return lanes<V> == 2 || lanes<V> == 4; }();
+
 /// The first `count` lanes; the others are 0.
 template <class V>
 LAMINA_INLINE V load(const Element<V>* from, Index count) {
@@ -141,9 +147,34 @@ LAMINA_INLINE V load(const Element<V>* from, Index count) {
     return cast_bits<V>(_mm256_maskload_pd(from, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask))));
 #endif
   V v{};
-  std::memcpy(&v, from, static_cast<std::size_t>(count) * sizeof *from);
+  if constexpr (few_lanes<V>) {
+    LAMINA_UNROLL
+    for (int l = 0; l < lanes<V>; ++l)
+      if (l < count) v[l] = from[l];
+  } else {
+    std::memcpy(&v, from, static_cast<std::size_t>(count) * sizeof *from);
+  }
   return v;
 }
+/// All bits of the first `count` lanes.
+template <class V>
+LAMINA_INLINE Integers<V> first_lanes(Index count) {
+  constexpr Index size = static_cast<Index>(sizeof(V) / 4);
+  alignas(64) static constexpr auto bits = [] {
+    std::array<std::int32_t, static_cast<std::size_t>(2 * size)> first{};
+    for (Index i = 0; i < size; ++i) first[static_cast<std::size_t>(i)] = -1;
+    return first;
+  }();
+  Integers<V> mask;
+  std::memcpy(&mask, bits.data() + size - count * static_cast<Index>(sizeof(Element<V>) / 4), sizeof mask);
+  return mask;
+}
+/// v where the mask has all bits, else 0.
+template <class V>
+LAMINA_INLINE V only(const V& v, const Integers<V>& mask) {
+  return cast_bits<V>(cast_bits<Integers<V>>(v) & mask);
+}
+
 template <class V>
 LAMINA_INLINE void store(Element<V>* to, const V& v) {
   std::memcpy(to, &v, sizeof v);
@@ -157,7 +188,13 @@ LAMINA_INLINE void store(Element<V>* to, const V& v, Index count) {
   if constexpr (std::is_same_v<V, Register<double>>)
     return _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1U << count) - 1), cast_bits<__m512d>(v));
 #endif
-  std::memcpy(to, &v, static_cast<std::size_t>(count) * sizeof *to);
+  if constexpr (few_lanes<V>) {
+    LAMINA_UNROLL
+    for (int l = 0; l < lanes<V>; ++l)
+      if (l < count) to[l] = v[l];
+  } else {
+    std::memcpy(to, &v, static_cast<std::size_t>(count) * sizeof *to);
+  }
 }
 /// x in all lanes.
 template <class V>

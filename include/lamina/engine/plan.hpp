@@ -93,17 +93,22 @@ constexpr Index tile_size(const Footprint& footprint, Index rows) {
          transposed_size<Scalar>(footprint, rows);
 }
 
-/// The rows of a tile. While θ fits the second-level cache, as many as keep a tile there too; beyond, enough that the
+/// The most rows of a tile. While θ fits the second-level cache, as many as keep a tile there too; beyond, enough that the
 /// time of a product outweighs the time of fetching its weights. A tile that stays below 128 KiB also lets the
 /// workspace of fixed shapes live without the heap: Eigen refuses larger objects there.
 template <class Scalar>
 constexpr Index tile_rows(const Footprint& footprint) {
-  constexpr Index cached_tile = 122 * 1024 / static_cast<Index>(sizeof(Scalar)), step = 48,
-                  most = 256;  // whole panels of a product
-  if (!small(footprint, sizeof(Scalar))) return most;
-  Index rows = most / step * step;
-  while (rows > step && tile_size<Scalar>(footprint, column_stride(rows)) > cached_tile) rows -= step;
+  constexpr Index cached_tile = 122 * 1024 / static_cast<Index>(sizeof(Scalar)), least = 48, most = 240;
+  if (!small(footprint, sizeof(Scalar))) return 256;
+  Index rows = most;
+  while (rows > least && tile_size<Scalar>(footprint, column_stride(rows)) > cached_tile) rows -= granule;
   return rows;
+}
+
+/// The rows of the tiles of a batch: as few tiles as `most` allows, of about the same rows each, in whole granules.
+constexpr Index even_rows(Index batch, Index most) {
+  const Index tiles = (batch + most - 1) / most;
+  return tiles <= 1 ? most : std::min(most, round_up((batch + tiles - 1) / tiles, granule));
 }
 
 /// Scalars of workspace for tiles of so many rows; each of its 3·layers + 3 parts is rounded up to a granule.

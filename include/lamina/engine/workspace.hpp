@@ -204,7 +204,8 @@ class Workspace : public engine::Memory<Scalar> {
   /// @throws ShapeError when the workspace was made for a network of other extents.
   Index prepare(const Layers& layers, Index batch, Mode mode) {
     bind(layers);
-    this->rows_ = mode == Mode::training && layers.whole_batch() ? batch : most_rows_;
+    this->rows_ =
+        mode == Mode::training && layers.whole_batch() ? batch : detail::even_rows(batch, most_rows_);
     this->stride_ = detail::column_stride(std::min(batch, this->rows_));
     if (this->stride_ > capacity_) make_room(this->stride_);
     this->slots_ = own_slots_;

@@ -33,16 +33,16 @@ class Activate {
   static constexpr Index cache_size(Index, Index, Index) { return 0; }
 
   template <class S>
-  void forward(const ConstSpan<S>&, const ConstTile<S>& A0, Tile<S>& A, Span<S>&, const Pass&) const {
-    apply(activation_, A0, A);
+  void forward(const ConstSpan<S>&, const ConstTile<S>& A0, Tile<S>& A, Span<S>&, const Pass& pass) const {
+    apply(activation_, A0, A, pass.padded);
   }
 
   template <class S>
   void backward(const ConstSpan<S>&, const ConstTile<S>& A0, Tile<S>& A, Span<S>&, Tile<S>& dA, Span<S>&,
-                Tile<S>* dA0, const Pass&) const {
+                Tile<S>* dA0, const Pass& pass) const {
     // dA0 = dA ⊙ (g' ∘ A0)
     if (!dA0) return;
-    apply_derivative(activation_, A0, detail::constant(A), dA);
+    apply_derivative(activation_, A0, detail::constant(A), dA, pass.padded);
     *dA0 = dA;
   }
 

@@ -95,7 +95,7 @@ class Dense {
     multiply(detail::product(A0, W, Z, b, pass.padded), pass.team);
     const auto Z_mine = detail::constant(detail::part(Z, mine.rows, mine.columns));
     auto A_mine = detail::part(A, mine.rows, mine.columns);
-    apply(activation_, Z_mine, A_mine);
+    apply(activation_, Z_mine, A_mine, pass.padded);
   }
 
   template <class S>
@@ -119,7 +119,7 @@ class Dense {
       const auto Z_mine = detail::constant(detail::part(Z, mine.rows, mine.columns)),
                  A_mine = detail::constant(detail::part(A, mine.rows, mine.columns));
       auto dZ_mine = detail::part(dA, mine.rows, mine.columns);
-      apply_derivative(activation_, Z_mine, A_mine, dZ_mine);
+      apply_derivative(activation_, Z_mine, A_mine, dZ_mine, pass.padded);
     }
     pass.team.wait();
     const ConstTile<S> dZ = detail::constant(dA);
@@ -140,7 +140,7 @@ class Dense {
     Tile<S> dW = detail::tile(dtheta.data(), inputs(), outputs());
 
     // dW = A0ᵀ·dZ
-    multiply(detail::transposed_product(A0, A0t, dZ, dW, use), pass.team,
+    multiply(detail::transposed_product(A0, A0t, dZ, dW, use, pass.padded), pass.team,
              [&](Index first, Index columns, const S* derivatives) {
                done(first * inputs(), columns * inputs(), derivatives);
              });
@@ -150,7 +150,7 @@ class Dense {
       const detail::Share mine(outputs(), 1, pass.team);
       if (mine.size() == 0) return;
       S* const db = dtheta.data() + dW.size();
-      detail::sum_columns(dZ, mine, db, use == GradientUse::add);
+      detail::sum_columns(dZ, mine, db, use == GradientUse::add, pass.padded);
       done(dW.size() + mine.begin, mine.size(), db + mine.begin);
     }
   }
