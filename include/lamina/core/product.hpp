@@ -685,8 +685,8 @@ struct TransposedProduct {
   Operand<const Scalar> B;
   Operand<Scalar> C;
   Index m, n, samples;
-  bool padded;      ///< the columns of A and B may be read beyond the samples, up to full registers
-  GradientUse use;  ///< with hand_over a thread has all its columns where its first are
+  bool padded = false;  ///< the columns of A and B may be read beyond the samples, up to full registers
+  GradientUse use;      ///< with hand_over a thread has all its columns where its first are
 };
 
 /// Aᵀ·B, m×n, is not worth transposing A from so many samples on, with so many lanes in a register (measured with 2, 4,
