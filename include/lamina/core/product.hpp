@@ -689,9 +689,9 @@ struct TransposedProduct {
   GradientUse use;      ///< with hand_over a thread has all its columns where its first are
 };
 
-/// Aᵀ·B, m×n, is not worth transposing A from so many samples on, with so many lanes in a register (measured with 2, 4,
-/// 8 and 16): transposing takes time for every number of A, the more the fewer lanes; summing up lanes takes time for
-/// every number of the product, the more the more lanes.
+/// Aᵀ·B, m×n, is not worth transposing A from so many samples on, with so many lanes in a register: transposing takes time
+/// for every number of A, the more the fewer lanes; summing up lanes takes time for every number of the product, the more
+/// the more lanes. The factors of 2, 4 and 8 lanes are where the times were equal on a Zen 1.
 constexpr Index too_many_to_transpose(Index n, Index lanes) {
   return n * lanes * std::min<Index>(lanes, 8) / 16;
 }
