@@ -128,7 +128,7 @@ TEMPLATE_TEST_CASE("apply: a number's result does not depend on how many there a
   using S = TestType;
   constexpr int most = 70;  // more than are computed at a time
   using Column = Eigen::Matrix<S, most, 1>;
-  const Column Z = Column::Random() * S(4);
+  Column Z = Column::Random() * S(4);
   const auto first = [](Column& column, Eigen::Index n) {
     return Tile<S>(column.data(), n, 1, Eigen::OuterStride<>(most));
   };
@@ -150,6 +150,20 @@ TEMPLATE_TEST_CASE("apply: a number's result does not depend on how many there a
       lamina::apply(g, tile, tile);
       CHECK(A.head(n) == alone.head(n));
       CHECK(A.tail(most - n) == Z.tail(most - n));
+      // Padded, it may go on to the end of a register, and no further.
+      constexpr Eigen::Index lanes = lamina::simd::lanes<lamina::simd::Register<S>>;
+      const Eigen::Index end = (n + lanes - 1) / lanes * lanes;
+      if (end > most) continue;
+      A = Z;
+      lamina::apply(g, tile, tile, true);
+      CHECK(A.head(n) == alone.head(n));
+      CHECK(A.tail(most - end) == Z.tail(most - end));
+      Column dA = Column::Ones(), want = dA;
+      Tile<S> derivative = first(dA, n), unpadded = first(want, n);
+      lamina::apply_derivative(g, first(Z, n), first(alone, n), unpadded);
+      lamina::apply_derivative(g, first(Z, n), first(alone, n), derivative, true);
+      CHECK(dA.head(n) == want.head(n));
+      CHECK((dA.tail(most - end).array() == 1).all());
     }
   });
 }

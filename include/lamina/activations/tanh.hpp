@@ -11,6 +11,7 @@ namespace lamina {
 struct Tanh {
   static constexpr std::string_view name = "tanh";
   static constexpr bool derivative_from_output = true;
+  /// See detail::registers_at_a_time; doubles have the longer chain of operations.
   template <class Scalar>
   static constexpr int registers_at_a_time = sizeof(Scalar) == 8 ? 4 : 1;
 

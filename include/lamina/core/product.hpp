@@ -354,15 +354,16 @@ LAMINA_INLINE void put(const V& sums, Scalar* to, bool add) {
   }
 }
 
-/// The first numbers of N columns, in a register each; the other lanes are 0. For columns that end there: a kernel that has
-/// the branches of this in itself does not keep its sums in registers.
+/// See load_ends. A kernel that has these branches in itself does not keep its sums in registers.
 template <int N, class V, class Scalar>
-LAMINA_NOINLINE void load_ends(const Scalar* columns, Index stride, Index count, V* to) {
+LAMINA_NOINLINE void load_unpadded_ends(const Scalar* columns, Index stride, Index count, V* to) {
   for (int q = 0; q < N; ++q) to[q] = simd::load<V>(columns + q * stride, count);
 }
-/// The same for columns that go on to the end of a register.
+/// The first numbers of N columns, in a register each; the other lanes are 0. When `padded`, the columns may be read up to a
+/// full register.
 template <int N, class V, class Scalar>
-LAMINA_INLINE void load_padded_ends(const Scalar* columns, Index stride, Index count, V* to) {
+LAMINA_INLINE void load_ends(const Scalar* columns, Index stride, Index count, bool padded, V* to) {
+  if (!padded) return load_unpadded_ends<N>(columns, stride, count, to);
   const simd::Integers<V> first = simd::first_lanes<V>(count);
   LAMINA_UNROLL
   for (int q = 0; q < N; ++q) to[q] = simd::only(simd::load<V>(columns + q * stride), first);
@@ -383,13 +384,8 @@ LAMINA_NOINLINE void multiply_over_samples_block(const Scalar* A, Index a_stride
   if constexpr (lanes > 1)
     if (whole < samples) {  // first, while no sums are in registers
       V a[Rows], b[Columns];
-      if (padded) {
-        load_padded_ends<Rows>(A + whole, a_stride, samples - whole, a);
-        load_padded_ends<Columns>(B + whole, b_stride, samples - whole, b);
-      } else {
-        load_ends<Rows>(A + whole, a_stride, samples - whole, a);
-        load_ends<Columns>(B + whole, b_stride, samples - whole, b);
-      }
+      load_ends<Rows>(A + whole, a_stride, samples - whole, padded, a);
+      load_ends<Columns>(B + whole, b_stride, samples - whole, padded, b);
       LAMINA_UNROLL
       for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
       for (int i = 0; i < Rows; ++i) c[j][i] = a[i] * b[j];
@@ -660,13 +656,7 @@ LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Sc
       const Scalar* a = A.data() + j * stride;
       V c[Columns] = {};
       if constexpr (lanes > 1)
-        if (whole < t) {
-          if (padded) {
-            load_padded_ends<Columns>(a + whole, stride, t - whole, c);
-          } else {
-            load_ends<Columns>(a + whole, stride, t - whole, c);
-          }
-        }
+        if (whole < t) load_ends<Columns>(a + whole, stride, t - whole, padded, c);
       for (Index k = 0; k < whole; k += lanes) LAMINA_UNROLL
       for (int q = 0; q < Columns; ++q) c[q] += simd::load<V>(a + k + q * stride);
       put<Columns>(sums_of_lanes<Columns>(c), s + j, add);
@@ -691,7 +681,8 @@ struct TransposedProduct {
 
 /// Aᵀ·B, m×n, is not worth transposing A from so many samples on, with so many lanes in a register: transposing takes time
 /// for every number of A, the more the fewer lanes; summing up lanes takes time for every number of the product, the more
-/// the more lanes. The factors of 2, 4 and 8 lanes are where the times were equal on a Zen 1.
+/// the more lanes. The factors of 2, 4 and 8 lanes are where the times were equal on a Zen 1;
+/// that of 16 is twice that of 8.
 constexpr Index too_many_to_transpose(Index n, Index lanes) {
   return n * lanes * std::min<Index>(lanes, 8) / 16;
 }

@@ -125,6 +125,19 @@ LAMINA_INLINE V load(const Element<V>* from) {
   std::memcpy(&v, from, sizeof v);
   return v;
 }
+/// All bits of the first `count` lanes.
+template <class V>
+LAMINA_INLINE Integers<V> first_lanes(Index count) {
+  constexpr Index size = static_cast<Index>(sizeof(V) / 4);
+  alignas(64) static constexpr auto bits = [] {
+    std::array<std::int32_t, static_cast<std::size_t>(2 * size)> first{};
+    for (Index i = 0; i < size; ++i) first[static_cast<std::size_t>(i)] = -1;
+    return first;
+  }();
+  Integers<V> mask;
+  std::memcpy(&mask, bits.data() + size - count * static_cast<Index>(sizeof(Element<V>) / 4), sizeof mask);
+  return mask;
+}
 /// Whether a part of a register is stored number by number, and loaded where no instruction does that: faster than copying
 /// bytes whose number is not known.
 template <class V>
@@ -139,12 +152,10 @@ LAMINA_INLINE V load(const Element<V>* from, Index count) {
   if constexpr (std::is_same_v<V, Register<double>>)
     return cast_bits<V>(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1U << count) - 1), from));
 #elif defined(__AVX__)
-  alignas(32) static constexpr std::int32_t first[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-  const std::int32_t* const mask = first + 8 - count * static_cast<Index>(sizeof *from / 4);
   if constexpr (std::is_same_v<V, Register<float>>)
-    return cast_bits<V>(_mm256_maskload_ps(from, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask))));
+    return cast_bits<V>(_mm256_maskload_ps(from, cast_bits<__m256i>(first_lanes<V>(count))));
   if constexpr (std::is_same_v<V, Register<double>>)
-    return cast_bits<V>(_mm256_maskload_pd(from, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask))));
+    return cast_bits<V>(_mm256_maskload_pd(from, cast_bits<__m256i>(first_lanes<V>(count))));
 #endif
   V v{};
   if constexpr (few_lanes<V>) {
@@ -155,19 +166,6 @@ LAMINA_INLINE V load(const Element<V>* from, Index count) {
     std::memcpy(&v, from, static_cast<std::size_t>(count) * sizeof *from);
   }
   return v;
-}
-/// All bits of the first `count` lanes.
-template <class V>
-LAMINA_INLINE Integers<V> first_lanes(Index count) {
-  constexpr Index size = static_cast<Index>(sizeof(V) / 4);
-  alignas(64) static constexpr auto bits = [] {
-    std::array<std::int32_t, static_cast<std::size_t>(2 * size)> first{};
-    for (Index i = 0; i < size; ++i) first[static_cast<std::size_t>(i)] = -1;
-    return first;
-  }();
-  Integers<V> mask;
-  std::memcpy(&mask, bits.data() + size - count * static_cast<Index>(sizeof(Element<V>) / 4), sizeof mask);
-  return mask;
 }
 /// v where the mask has all bits, else 0.
 template <class V>
