@@ -209,7 +209,7 @@ class Network {
       }
       auto prediction = workspace.predictions(batch.count);
       engine::predict<Scalar>(workspace, theta_.data(), batch, [&](Index begin, const Tile<Scalar>& A) {
-        prediction.middleRows(begin, A.rows()) = A;
+        engine::write_rows(A, prediction.data(), prediction.outerStride(), begin);
       });
       return detail::constant(prediction);
     });

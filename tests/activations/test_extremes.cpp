@@ -88,10 +88,13 @@ TEMPLATE_TEST_CASE("activations: extremes", "", float, double, long double) {
       for (const S sign : {S(1), S(-1)})
         for (S z = limits::max(); z > 0; z = z / step * 3 < z ? z / step * 3 : 0) {
           const auto [a, derivative] = at(c.g, sign * z, alone);
-          CAPTURE(static_cast<double>(sign * z), static_cast<double>(a), static_cast<double>(derivative));
           const bool overflows = c.g.name() == "selu" && sign > 0 && z > limits::max() / S(1.1L);  // λz does
-          if (!overflows && !(std::abs(a) <= limits::max())) FAIL_CHECK("g is not finite");
-          if (!(derivative >= S(-0.6L) && derivative <= S(1.8L))) FAIL_CHECK("g' is not in its range");
+          const bool finite = overflows || std::abs(a) <= limits::max();
+          const bool in_range = derivative >= S(-0.6L) && derivative <= S(1.8L);
+          if (finite && in_range) continue;  // CAPTURE takes longer than all before
+          CAPTURE(static_cast<double>(sign * z), static_cast<double>(a), static_cast<double>(derivative));
+          CHECK(finite);
+          CHECK(in_range);
         }
       CHECK(std::isfinite(at(c.g, S(0), alone).a));
       CHECK(at(c.g, S(0), alone).a == at(c.g, -S(0), alone).a);
@@ -132,11 +135,13 @@ TEST_CASE("activations: float agrees with double") {
       const auto narrow = at(c.g, z, false);
       const auto wide = at(c.g, static_cast<double>(z), false);
       const double epsilon = 8 * static_cast<double>(std::numeric_limits<float>::epsilon());
-      CAPTURE(c.g.name(), z);
-      if (std::abs(static_cast<double>(narrow.a) - wide.a) > epsilon * std::max(1.0, std::abs(wide.a)))
-        CHECK(static_cast<double>(narrow.a) == wide.a);
-      if (std::abs(static_cast<double>(narrow.derivative) - wide.derivative) > epsilon)
-        CHECK(static_cast<double>(narrow.derivative) == wide.derivative);
+      const bool values =
+          std::abs(static_cast<double>(narrow.a) - wide.a) <= epsilon * std::max(1.0, std::abs(wide.a));
+      const bool derivatives = std::abs(static_cast<double>(narrow.derivative) - wide.derivative) <= epsilon;
+      if (values && derivatives) continue;
+      CAPTURE(c.g.name(), z, narrow.a, wide.a, narrow.derivative, wide.derivative);
+      CHECK(values);
+      CHECK(derivatives);
     }
   SUCCEED();
 }

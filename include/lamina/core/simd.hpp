@@ -239,6 +239,27 @@ LAMINA_INLINE void copy(const Scalar* from, Index count, Scalar* to) {
   for (; i < count; ++i) to[i] = from[i];
 }
 
+/// to += from, for `count` numbers.
+template <class Scalar>
+void add(const Scalar* from, Index count, Scalar* to) {
+  using V = Register<Scalar>;
+  Index i = 0;
+  LAMINA_NO_UNROLL
+  for (; i + lanes<V> <= count; i += lanes<V>) store(to + i, load<V>(to + i) + load<V>(from + i));
+  LAMINA_NO_UNROLL
+  for (; i < count; ++i) to[i] += from[i];
+}
+/// x /= divisor, for `count` numbers.
+template <class Scalar>
+void divide(Scalar* x, Index count, Scalar divisor) {
+  using V = Register<Scalar>;
+  Index i = 0;
+  LAMINA_NO_UNROLL
+  for (; i + lanes<V> <= count; i += lanes<V>) store(x + i, load<V>(x + i) / divisor);
+  LAMINA_NO_UNROLL
+  for (; i < count; ++i) x[i] /= divisor;
+}
+
 /// |v|; a NaN stays one.
 template <class V>
 LAMINA_INLINE V abs(const V& v) {

@@ -24,6 +24,13 @@
 
 namespace lamina::engine {
 
+/// Rows of a matrix of so many rows, from `begin` on, = a tile.
+template <class Scalar>
+void write_rows(const Tile<Scalar>& tile, Scalar* matrix, Index rows, Index begin) {
+  for (Index j = 0; j < tile.cols(); ++j)
+    simd::copy(tile.data() + j * tile.outerStride(), tile.rows(), matrix + begin + j * rows);
+}
+
 /// tile = rows [begin, begin + tile.rows()) of the batch's X or Y, read along the memory; a thread's share of it. Rows
 /// that lie in one piece are copied to `side_by_side` first, when that is not null, so that it holds the transpose of the
 /// tile; returns whether.
@@ -75,7 +82,7 @@ void read_targets(const Batch<Scalar>& batch, const AnyLoss<Scalar>& loss, Index
     return;
   }
   const bool one_hot = loss.classes(Y.cols()) <= Y.cols();
-  if (one_hot) Y.setZero();
+  for (Index j = 0; one_hot && j < Y.cols(); ++j) std::fill_n(&Y(0, j), Y.rows(), Scalar(0));
   for (Index i = 0; i < Y.rows(); ++i) {
     const Index label = batch.data.labels[batch.row(begin + i)];
     if (one_hot) {
@@ -235,7 +242,7 @@ void backward(Memory<Scalar>& memory, const Scalar* theta, Index t, TilePass til
       }
     } else if (slot.call->shared || team.first()) {
       auto dtheta = memory.gradient_of(l);
-      if (!tile.add && team.first()) dtheta.setZero();
+      if (!tile.add && team.first()) std::fill_n(dtheta.data(), dtheta.size(), Scalar(0));
       if (!slot.call->shared) pass.team = Team();
       slot.call->backward(slot.layer, parameters_of(slot, theta), detail::constant(A0), A, cache, dA, dtheta,
                           wanted, pass);
@@ -370,7 +377,8 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
         for (Index j = 0; j < outputs; ++j) dA(i, j) = s == 0 ? Scalar(0) : s * dA(i, j);
       }
     }
-    if (one_tile) dA /= static_cast<Scalar>(sums.divisor);
+    for (Index j = 0; one_tile && j < outputs; ++j)
+      simd::divide(&dA(0, j), t, static_cast<Scalar>(sums.divisor));
     return sums;
   };
   // One tile, by all threads of a team; `sums` and `shared` are theirs together.
@@ -393,8 +401,7 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
     const bool by_parts = one_tile && !own.small() && std::isfinite(sums.value / sums.divisor);
     backward(own, theta, t, tile, by_parts ? wanted.step : nullptr, shared);
     if (wanted.input_gradient && team.first())
-      detail::tile(wanted.input_gradient, batch.count, memory.footprint().inputs).middleRows(begin, t) =
-          own.input_gradient(0, t);
+      write_rows(own.input_gradient(0, t), wanted.input_gradient, batch.count, begin);
     team.wait();
   };
 
@@ -427,19 +434,18 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
   if (keeping) memory.sum_gradients(chunks);
 
   const auto divisor = static_cast<Scalar>(total.divisor);
-  if (wanted.input_gradient && (total.divisor == 0 || !one_tile)) {
-    auto dX = Span<Scalar>(wanted.input_gradient, batch.count * memory.footprint().inputs);
-    if (total.divisor == 0) {
-      dX.setZero();
-    } else {
-      dX /= divisor;
-    }
-  }
+  const Index parameters = memory.footprint().parameters,
+              of_inputs = wanted.input_gradient ? batch.count * memory.footprint().inputs : 0;
+  Scalar* const dtheta = memory.whole_gradient().data();
   if (total.divisor == 0) {
-    if (derivatives) memory.whole_gradient().setZero();
+    if (derivatives) std::fill_n(dtheta, parameters, Scalar(0));
+    std::fill_n(wanted.input_gradient, of_inputs, Scalar(0));
     return {};
   }
-  if (derivatives && !one_tile) memory.whole_gradient() /= divisor;
+  if (derivatives && !one_tile) {
+    simd::divide(dtheta, parameters, divisor);
+    simd::divide(wanted.input_gradient, of_inputs, divisor);
+  }
   return {static_cast<Scalar>(total.value / total.divisor), divisor, of_chunk[0].shared.stepping};
 }
 

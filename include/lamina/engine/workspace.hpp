@@ -99,24 +99,19 @@ class Memory {
   /// The gradients of all chunks are summed in the order of the chunks: as they come from one thread, which has them in
   /// this order, or at the end.
   void keep_gradient(Index chunk, Memory& of_chunk) {
-    const auto dtheta = of_chunk.whole_gradient();
-    Span<Scalar> sum(spare_, footprint_.parameters);
-    if (!others_.empty()) {
-      chunk_gradients_.col(chunk) = dtheta;
-    } else if (chunk == 0) {
-      sum = dtheta;
+    const Index count = footprint_.parameters;
+    Scalar* const kept = others_.empty() ? spare_ : gradient_of_chunk(chunk);
+    if (!others_.empty() || chunk == 0) {
+      std::copy_n(of_chunk.gradient_, count, kept);
     } else {
-      sum += dtheta;
+      simd::add(of_chunk.gradient_, count, kept);
     }
   }
   void sum_gradients(Index chunks) {
-    auto dtheta = whole_gradient();
-    if (!others_.empty()) {
-      dtheta = chunk_gradients_.col(0);
-      for (Index chunk = 1; chunk < chunks; ++chunk) dtheta += chunk_gradients_.col(chunk);
-    } else {
-      dtheta = Span<Scalar>(spare_, footprint_.parameters);
-    }
+    const Index count = footprint_.parameters;
+    std::copy_n(others_.empty() ? spare_ : gradient_of_chunk(0), count, gradient_);
+    for (Index chunk = 1; !others_.empty() && chunk < chunks; ++chunk)
+      simd::add(gradient_of_chunk(chunk), count, gradient_);
   }
 
   /// Room for m rows of predictions when they are more than one tile.
@@ -137,6 +132,7 @@ class Memory {
   Tile<Scalar> tile(Index offset, Index t, Index columns) {
     return {memory_ + offset, t, columns, Eigen::OuterStride<>(stride_)};
   }
+  Scalar* gradient_of_chunk(Index chunk) { return chunk_gradients_.data() + chunk * footprint_.parameters; }
   /// Gives everything its place in the memory, for tiles whose columns are so far apart.
   void lay_out(Index stride, std::span<Slot<Scalar>> slots) {
     Index offset = 0;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -133,23 +132,21 @@ struct Interval {
 template <class Scalar, class G>
 Interval range_of(const G& g) {
   constexpr Index near = 401, middle = near / 2, far = 4;
-  Eigen::Matrix<Scalar, near + far, 1> Z;
-  for (Index i = 0; i < near; ++i) Z(i) = static_cast<Scalar>(i - middle) / static_cast<Scalar>(20);
-  Z.template tail<far>() << Scalar(-1e6), Scalar(-5e5), Scalar(5e5), Scalar(1e6);
-  const Tile<Scalar> z = tile(Z.data(), Z.size(), Index{1});
-  Eigen::Matrix<Scalar, near + far, 1> A = Z;
-  Tile<Scalar> a = tile(A.data(), A.size(), Index{1});
-  apply(g, z, a);
+  Scalar A[near + far];
+  for (Index i = 0; i < near; ++i) A[i] = static_cast<Scalar>(i - middle) / static_cast<Scalar>(20);
+  for (Index i = 0; i < far; ++i) A[near + i] = static_cast<Scalar>(i < 2 ? i - 2 : i - 1) * Scalar(5e5);
+  Tile<Scalar> in_place = tile(static_cast<Scalar*>(A), near + far, Index{1});
+  apply(g, constant(in_place), in_place);
   constexpr double infinity = std::numeric_limits<double>::infinity();
   Interval range{infinity, -infinity};
   for (Index i = 0; i < near; ++i) {
-    const auto x = static_cast<double>(A(i));
+    const auto x = static_cast<double>(A[i]);
     if (x != x) return {-infinity, infinity};
     range = {std::min(range.low, x), std::max(range.high, x)};
   }
   const Interval close = range;
   const auto look = [&](Index at, Index farther) {
-    const auto x = static_cast<double>(A(at)), y = static_cast<double>(A(farther));
+    const auto x = static_cast<double>(A[at]), y = static_cast<double>(A[farther]);
     const double step = 1e-3 * (1 + std::abs(x));
     range = {std::min({range.low, x, y}), std::max({range.high, x, y})};
     if (!(y <= x + step) && !(y <= close.high + step)) range.high = infinity;
@@ -159,6 +156,38 @@ Interval range_of(const G& g) {
   look(near + 2, near + 3);
   return range;
 }
+
+/// The least and the largest output of each unit of a layer.
+struct Extremes {
+  std::vector<double> low, high;
+
+  template <class Scalar>
+  void widen(const Tile<Scalar>& A) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto units = static_cast<std::size_t>(A.cols());
+    low.resize(units, infinity);
+    high.resize(units, -infinity);
+    for (std::size_t j = 0; j < units; ++j) {
+      const Scalar* const column = A.data() + static_cast<Index>(j) * A.outerStride();
+      for (Index i = 0; i < A.rows(); ++i) {
+        low[j] = std::min(low[j], static_cast<double>(column[i]));
+        high[j] = std::max(high[j], static_cast<double>(column[i]));
+      }
+    }
+  }
+  /// Units that give the same for all rows, or only numbers near one end of the activation's range.
+  std::vector<Index> dead(const Interval& range) const {
+    const double margin = 1e-3 * (range.high - range.low);
+    const bool bounded = std::isfinite(margin);
+    std::vector<Index> units;
+    for (std::size_t j = 0; j < low.size(); ++j) {
+      const bool constant = high[j] - low[j] <= 1e-6 * std::max(std::abs(low[j]), std::abs(high[j]));
+      const bool saturated = bounded && (high[j] < range.low + margin || low[j] > range.high - margin);
+      if (constant || saturated) units.push_back(static_cast<Index>(j));
+    }
+    return units;
+  }
+};
 
 /// Whether a layer is A = (A0 − center)·scale + offset, as Normalization is.
 template <class L>
@@ -592,10 +621,7 @@ std::vector<DeadUnits> dead_units(const Network<Scalar, L...>& network, const Da
   for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i] = sample.row(static_cast<Index>(i));
   const Batch<Scalar> batch(data, 0, sample.size(), chosen.data());
 
-  struct Extremes {
-    std::vector<Scalar> low, high;
-  };
-  std::vector<Extremes> extremes(layers.size());
+  std::vector<detail::Extremes> extremes(layers.size());
   auto workspace = network.workspace();
   const Index rows = workspace.prepare(layers, batch.count, Mode::evaluation);
   engine::Memory<Scalar>& memory = workspace;
@@ -603,39 +629,17 @@ std::vector<DeadUnits> dead_units(const Network<Scalar, L...>& network, const Da
     const Index t = std::min(rows, batch.count - begin);
     engine::read_inputs(memory, batch, begin, t);
     engine::forward(memory, network.parameters().data(), t, engine::for_tiles(Pass{}));
-    layers.for_each([&](const auto& layer, std::size_t l) {
-      if constexpr (requires { layer.activation(); }) {
-        const auto A = memory.output(l, t);
-        auto& [low, high] = extremes[l];
-        const auto units = static_cast<std::size_t>(layer.outputs());
-        if (begin == 0) {
-          low.assign(units, std::numeric_limits<Scalar>::infinity());
-          high.assign(units, -std::numeric_limits<Scalar>::infinity());
-        }
-        for (std::size_t j = 0; j < units; ++j) {
-          low[j] = std::min(low[j], A.col(static_cast<Index>(j)).minCoeff());
-          high[j] = std::max(high[j], A.col(static_cast<Index>(j)).maxCoeff());
-        }
-      }
-    });
+    for (std::size_t l = 0; l < extremes.size(); ++l) extremes[l].widen(memory.output(l, t));
   }
 
   std::vector<DeadUnits> dead;
   layers.for_each([&](const auto& layer, std::size_t l) {
     if constexpr (requires { layer.activation(); }) {
-      const detail::Interval range = detail::range_of<Scalar>(layer.activation());
-      const double margin = 1e-3 * (range.high - range.low);
-      const bool bounded = std::isfinite(margin);
-      DeadUnits of_layer{
-          l, std::string(detail::activation_name(layer.activation())), layer.outputs(), batch.count, {}};
-      for (std::size_t j = 0; j < extremes[l].low.size(); ++j) {
-        const auto low = static_cast<double>(extremes[l].low[j]),
-                   high = static_cast<double>(extremes[l].high[j]);
-        const bool constant = high - low <= 1e-6 * std::max(std::abs(low), std::abs(high));
-        const bool saturated = bounded && (high < range.low + margin || low > range.high - margin);
-        if (batch.count > 1 && (constant || saturated)) of_layer.units.push_back(static_cast<Index>(j));
-      }
-      if (!of_layer.units.empty()) dead.push_back(std::move(of_layer));
+      if (batch.count < 2) return;
+      auto units = extremes[l].dead(detail::range_of<Scalar>(layer.activation()));
+      if (!units.empty())
+        dead.push_back({l, std::string(detail::activation_name(layer.activation())), layer.outputs(),
+                        batch.count, std::move(units)});
     }
   });
   return dead;

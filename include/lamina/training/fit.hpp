@@ -427,8 +427,9 @@ class Accumulated {
   template <class Net, class Loss>
   Scalar add(Net& network, const Batch<Scalar>& batch, const Loss& loss, typename Net::Workspace& workspace) {
     const auto result = network.run(batch, loss, workspace, Mode::training);
-    if (batches_ == 0) sum_.setZero(workspace.gradient.size());
-    sum_ += workspace.gradient * result.divisor;
+    if (batches_ == 0) sum_.assign(static_cast<std::size_t>(workspace.gradient.size()), Scalar(0));
+    const Scalar* g = workspace.gradient.data();
+    for (Scalar& sum : sum_) sum += *g++ * result.divisor;
     weight_ += static_cast<double>(result.divisor);
     loss_ += static_cast<double>(result.F) * static_cast<double>(result.divisor);
     samples_ += batch.count;
@@ -438,9 +439,9 @@ class Accumulated {
   Index batches() const { return batches_; }
   Index samples() const { return samples_; }
   /// The mean loss; the gradient becomes `gradient`, and all begins anew.
-  template <class Gradient>
-  double take(Gradient& gradient) {
-    gradient = weight_ > 0 ? (sum_ / static_cast<Scalar>(weight_)).eval() : sum_;
+  double take(Scalar* gradient) {
+    const auto divisor = static_cast<Scalar>(weight_ > 0 ? weight_ : 1);
+    for (const Scalar sum : sum_) *gradient++ = sum / divisor;
     const double F = weight_ > 0 ? loss_ / weight_ : 0;
     weight_ = loss_ = 0;
     batches_ = samples_ = 0;
@@ -448,7 +449,7 @@ class Accumulated {
   }
 
  private:
-  Eigen::Matrix<Scalar, Dynamic, 1> sum_;
+  std::vector<Scalar> sum_;
   double weight_ = 0, loss_ = 0;
   Index batches_ = 0, samples_ = 0;
 };
@@ -519,7 +520,7 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
   // The step for the batches whose gradients have been accumulated; the last of them, for messages.
   const auto step_of_several = [&](const Batch<Scalar>& last) {
     const auto samples = static_cast<double>(accumulated.samples());
-    const double F = accumulated.take(workspace.gradient);
+    const double F = accumulated.take(workspace.gradient.data());
     context.sum += samples * regularized_step(network, last, F, optimizer, workspace, step_options, ranges);
   };
 

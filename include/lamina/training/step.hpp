@@ -96,7 +96,7 @@ struct StepOptions {
 namespace detail {
 
 /// θ ← optimizer(θ, dF/dθ), the gradient being in the workspace, with everything looked at and θ restored if need be;
-/// `project(θ)` follows.
+/// `project`, given where θ is, follows.
 template <class Scalar, class... L, class Optimizer_, class Project>
 void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, double F, Optimizer_& optimizer,
                   typename Network<Scalar, L...>::Workspace& workspace, Project&& project) {
@@ -106,12 +106,19 @@ void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, do
   if (!std::isfinite(F) || !all_finite(workspace.gradient.data(), workspace.gradient.size()))
     fail<NonFiniteError>(
         {"the loss is ", F, "; not finite: ", first_non_finite(network, batch, workspace), advice});
-  workspace.spare = theta;
-  optimizer.step(theta, workspace.gradient);
-  project(theta);
+  workspace.spare.resize(theta.size());
+  std::copy_n(theta.data(), theta.size(), workspace.spare.data());
+  if constexpr (ElementwiseOptimizer<Optimizer_, Scalar>) {
+    if constexpr (requires { optimizer.check(); }) optimizer.check();
+    optimizer.template begin<Scalar>(theta.size());
+    optimizer.update(0, theta.size(), theta.data(), workspace.gradient.data());
+  } else {
+    optimizer.step(theta, workspace.gradient);
+  }
+  project(theta.data());
   if (!all_finite(theta.data(), theta.size())) {
     const std::string blame = first_non_finite(network, batch, workspace);
-    theta = workspace.spare;
+    std::copy_n(workspace.spare.data(), theta.size(), theta.data());
     fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: ", blame, advice});
   }
 }
@@ -122,10 +129,13 @@ template <class Scalar, class... L, class Optimizer_>
 double regularized_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, double F,
                         Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace,
                         const StepOptions& options, std::span<const ParameterRange> ranges) {
-  const auto penalty = static_cast<double>(
-      options.regularization.add_gradient(ranges, network.parameters(), workspace.gradient));
-  if (options.clipping.any()) options.clipping.apply(ranges, workspace.gradient);
-  guarded_step(network, batch, F + penalty, optimizer, workspace, [&](auto& theta) {
+  const Index size = network.parameter_count();
+  Span<Scalar> gradient(workspace.gradient.data(), size);
+  const auto penalty = static_cast<double>(options.regularization.add_gradient(
+      ranges, ConstSpan<Scalar>(network.parameters().data(), size), gradient));
+  if (options.clipping.any()) options.clipping.apply(ranges, gradient);
+  guarded_step(network, batch, F + penalty, optimizer, workspace, [&](Scalar* data) {
+    Span<Scalar> theta(data, size);
     if (options.regularization.max_norm > 0) options.regularization.project(ranges, theta);
   });
   return penalty;
@@ -162,7 +172,7 @@ Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, co
   } else {
     F = network.loss_and_gradient(batch, loss, workspace);
   }
-  detail::guarded_step(network, batch, static_cast<double>(F), optimizer, workspace, [](auto&) {});
+  detail::guarded_step(network, batch, static_cast<double>(F), optimizer, workspace, [](Scalar*) {});
   return F;
 }
 
