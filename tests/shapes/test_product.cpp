@@ -204,6 +204,12 @@ void check_all() {
         check(b, c, a, 5);
       }
   check(1030, 70, 40, 1);  // columns of C in several parts
+  // One sample, its numbers side by side: A's and C's, and in Aᵀ·B those of A and B.
+  for (const Index a : {1, 3, 7, 8, 16, 33, 70})
+    for (const Index b : {1, 2, 5, 8, 15, 16, 35, 100}) {
+      check(1, a, b, 0);
+      check(a, b, 1, 0);
+    }
   if (in_registers) {
     for (const Index a : large) check(a, a, a, 1);
     check(257, 130, 513, 2);
@@ -219,7 +225,8 @@ void check_all() {
   check(5, 7, 0, 1);
   check(0, 7, 3, 1);
   check(5, 0, 3, 1);
-  CHECK(checked == (in_registers ? 729 + 540 + 1 + 9 + 4 + 10 + 3 : 729 + 180 + 1 + 3));  // none is left out
+  CHECK(checked ==
+        (in_registers ? 729 + 540 + 1 + 112 + 9 + 4 + 10 + 3 : 729 + 180 + 1 + 112 + 3));  // none is left out
 }
 
 }  // namespace
@@ -262,6 +269,13 @@ TEMPLATE_TEST_CASE("product: the sums of columns", "", float, double, long doubl
       for (auto& w : want) w -= 2;
       CHECK(s == want);
     }
+  Buffer<TestType> one(1, 21, 0, random);  // its columns are side by side
+  std::vector<TestType> s(21, TestType(2));
+  for (const bool add : {true, false}) {
+    detail::sum_columns(one.constant(), {3, 21}, s.data(), add);
+    for (Index j = 0; j < 21; ++j)
+      CHECK(s[static_cast<std::size_t>(j)] == (j < 3 ? 2 : one(0, j) + (add ? 2 : 0)));
+  }
 }
 
 // What an element becomes must not depend on where in a block, a panel or a thread's share it lies. The numbers are not
@@ -296,6 +310,22 @@ TEMPLATE_TEST_CASE("product: every part of C is the same bits alone", "", float,
     parts_agree([&](auto& C) { return detail::product(constant(A), constant(B), C, b.data(), m == 128); });
     parts_agree([&](auto& C) { return detail::product_with_transposed(constant(A), constant(Bt), C); });
   }
+  // The one row of a single sample.
+  const Matrix a = normal(1, k);
+  const auto same = [&](auto product) {
+    Matrix whole(1, n);
+    auto C = detail::tile(whole.data(), 1, n);
+    detail::multiply(product(C));
+    for (const auto& [j0, j1] : {std::pair<Index, Index>{0, 1}, {5, 13}, {60, 83}, {82, 83}}) {
+      Matrix again(1, n);
+      auto to = detail::tile(again.data(), 1, n);
+      detail::multiply(detail::part(product(to), detail::Share(0, 1), detail::Share(j0, j1)));
+      CAPTURE(j0, j1);
+      CHECK(again.middleCols(j0, j1 - j0) == whole.middleCols(j0, j1 - j0));
+    }
+  };
+  same([&](auto& C) { return detail::product(constant(a), constant(B), C, b.data()); });
+  same([&](auto& C) { return detail::product_with_transposed(constant(a), constant(Bt), C); });
 }
 
 // Numbers that are not exact: the error of a sum of k products is at most about k·ε·Σ|a|·|b|.

@@ -1,5 +1,6 @@
 // Batches of more than one tile: what they give does not depend on where they are cut.
 
+#include "lamina/activations/gelu.hpp"
 #include "lamina/activations/sigmoid.hpp"
 #include "lamina/activations/tanh.hpp"
 #include "lamina/core/random.hpp"
@@ -122,10 +123,52 @@ TEST_CASE("tiles: predictions of every number of rows") {
   }
 }
 
+// However a sample lies in memory.
+TEST_CASE("tiles: a single sample from anywhere") {
+  Network<float, Dense<21, 37, lamina::GELU>, Dense<37, 3, lamina::Tanh>> net;
+  net.initialize(1);
+  using Matrix = Eigen::MatrixXf;
+  using Rows = Eigen::Matrix<float, Dynamic, Dynamic, Eigen::RowMajor>;
+  const Matrix X = Matrix::Random(9, 21), Y = Matrix::Random(9, 3);
+  const Rows in_rows = X;
+  const Matrix one = X.row(4), y = Y.row(4);
+  auto workspace = net.workspace();
+  const Matrix want = net.predict(one, workspace);
+  const Matrix together = net.predict(X).row(4);
+  CHECK((want - together).cwiseAbs().maxCoeff() <= 1e-6F);  // sums of 37 terms in another order
+  const float F = net.loss_and_gradient(one, y, MeanSquaredError{}, workspace);
+  const Eigen::VectorXf gradient = workspace.gradient;
+  const auto check = [&](const auto& x) {
+    CHECK(net.predict(x, workspace) == want);
+    CHECK(net.loss_and_gradient(x, y, MeanSquaredError{}, workspace) == F);
+    CHECK(workspace.gradient == gradient);
+  };
+  check(X.row(4));
+  check(X.middleRows(4, 1));
+  check(in_rows.row(4));
+  check(in_rows.middleRows(4, 1));
+  const Matrix reversed = one.reverse();
+  check(reversed.rowwise().reverse());
+  const Matrix apart = [&] {
+    Matrix M(3, 42);
+    for (Index j = 0; j < 21; ++j) M(1, 2 * j) = one(j);
+    return M;
+  }();
+  check(Eigen::Map<const Matrix, 0, Eigen::Stride<Dynamic, Dynamic>>(apart.data() + 1, 1, 21, {6, 1}));
+  lamina::DataView<float> data;
+  data.X = lamina::view<float>(X);
+  data.Y = lamina::view<float>(Y);
+  const Index row = 4;
+  CHECK(net.loss_and_gradient(lamina::Batch<float>(data, 0, 1, &row), MeanSquaredError{}, workspace) == F);
+  CHECK(workspace.gradient == gradient);
+}
+
 // A workspace that has served larger and smaller batches gives what a fresh one gives, bit by bit.
 TEST_CASE("tiles: nothing stays behind in a workspace") {
   using Layer = Dense<Dynamic, Dynamic, lamina::Tanh>;
-  auto net = lamina::make_network<double>(Layer(5, 7), lamina::BatchNorm<Dynamic>(7), Layer(7, 2));
+  using Keeping = Dense<Dynamic, Dynamic, lamina::GELU>;  // Z beside A
+  auto net =
+      lamina::make_network<double>(Layer(5, 7), lamina::BatchNorm<Dynamic>(7), Keeping(7, 19), Layer(19, 2));
   net.initialize(1);
   const MatrixXd X = MatrixXd::Random(900, 5), Y = MatrixXd::Random(900, 2);
   auto used = net.workspace();

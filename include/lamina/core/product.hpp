@@ -584,11 +584,46 @@ LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
   }
 }
 
+/// A product of one row where A's and C's numbers are contiguous, as a single sample has them.
+template <class Scalar>
+LAMINA_NOINLINE void multiply_row(const Product<Scalar>& p) {
+  using V = simd::Register<Scalar>;
+  constexpr Index deepest = block_depth<V>;
+  const Scalar* const a = p.A.data;
+  Scalar* const c = p.C.data;
+  if (p.B.column_stride != 1 || p.start != Start::zero) {  // what is summed over in the lanes
+    if (p.start == Start::bias) simd::copy(p.bias, p.n, c);
+    multiply_over_samples<Scalar>({p.B.data, 1, p.B.column_stride}, {a, 1, 1}, {c, 1, p.n}, p.n, 1, p.depth,
+                                  p.start == Start::zero ? Start::zero : Start::sum);
+  } else if (p.n >= simd::lanes<V>) {  // columns of C in the lanes, Cᵀ = Bᵀ·Aᵀ
+    multiply_rows(Product<Scalar>{.A = {p.B.data, 1, p.B.row_stride},
+                                  .B = {a, 1, 1},
+                                  .C = {c, 1, p.n},
+                                  .m = p.n,
+                                  .n = 1,
+                                  .depth = p.depth,
+                                  .start = Start::zero},
+                  p.n);
+  } else {  // the same in one register, and with sums of the same parts
+    V sum{};
+    for (Index first = 0; first < p.depth; first += deepest) {
+      V part{};
+      for (Index k = first; k < std::min(p.depth, first + deepest); ++k)
+        part += simd::load<V>(p.B.at(k, 0), p.n) * a[k];
+      sum = first > 0 ? sum + part : part;
+    }
+    simd::store(c, sum, p.n);
+  }
+}
+
 /// The product by one thread.
 template <class Scalar>
 void multiply(const Product<Scalar>& p) {
   using V = simd::Register<Scalar>;
   constexpr Index few = few_rows<V>;
+  if (p.m == 1 && p.A.column_stride == 1 && p.C.column_stride == 1 &&
+      (p.B.row_stride == 1 || (p.B.column_stride == 1 && p.start == Start::zero)))
+    return multiply_row(p);
   const Index last = p.m % simd::lanes<V>;
   Index m = p.m;
   if constexpr (few > 0)
@@ -650,6 +685,10 @@ LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Sc
   constexpr int most =
       static_cast<int>(std::min<Index>(lanes, 8));  // sums that need not wait for one another
   const Index t = A.rows(), whole = t / lanes * lanes, stride = A.outerStride();
+  if (t == 1 && stride == 1) {
+    if (add) return simd::add(A.data() + of.begin, of.size(), s + of.begin);
+    return simd::copy(A.data() + of.begin, of.size(), s + of.begin);
+  }
   Index j = of.begin;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
     for (; j + Columns <= of.end; j += Columns) {
@@ -665,6 +704,25 @@ LAMINA_NOINLINE void sum_columns(const ConstTile<Scalar>& A, const Share& of, Sc
   columns(std::integral_constant<int, most>());
   if constexpr (most > 4) columns(std::integral_constant<int, 4>());
   if constexpr (most > 1) columns(std::integral_constant<int, 1>());
+}
+
+/// C = aᵀ·b or C + aᵀ·b, m×n, of one sample.
+template <class Scalar>
+LAMINA_NOINLINE void multiply_sample(const Scalar* a, const Scalar* b, const Operand<Scalar>& C, Index m,
+                                     Index n, bool sum) {
+  using V = simd::Register<Scalar>;
+  constexpr Index lanes = simd::lanes<V>;
+  for (Index j = 0; j < n; ++j) {
+    Scalar* const c = C.at(0, j);
+    Index i = 0;
+    LAMINA_NO_UNROLL
+    for (; i + lanes <= m; i += lanes) {
+      const V product = simd::load<V>(a + i) * b[j];
+      simd::store(c + i, sum ? simd::load<V>(c + i) + product : product);
+    }
+    LAMINA_NO_UNROLL
+    for (; i < m; ++i) c[i] = sum ? c[i] + a[i] * b[j] : a[i] * b[j];
+  }
 }
 
 /// Aᵀ·B, of A: t×m, B: t×n and C: m×n, summed over samples.
@@ -705,7 +763,9 @@ LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& te
     if (i.size() == 0 || j.size() == 0) return;
     const Operand<const Scalar> B{p.B.at(0, j.begin), 1, p.B.column_stride};
     const Operand<Scalar> to{C, 1, p.C.column_stride};
-    if (p.At.data) {
+    if (p.samples == 1 && p.A.column_stride == 1 && p.B.column_stride == 1) {
+      multiply_sample(p.A.at(0, i.begin), B.data, to, i.size(), j.size(), start == Start::sum);
+    } else if (p.At.data) {
       multiply(Product<Scalar>{.A = {p.At.at(i.begin, 0), 1, p.At.column_stride},
                                .B = B,
                                .C = to,

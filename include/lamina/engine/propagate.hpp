@@ -39,6 +39,16 @@ bool read(const Batch<Scalar>& batch, const MatrixView<Scalar>& from, Index begi
           const Team& team = {}, Tile<Scalar>* side_by_side = nullptr) {
   Scalar* const to = tile.data();
   const Index stride = tile.outerStride();
+  if (stride == 1) {  // one sample, its numbers side by side
+    const detail::Share mine(tile.cols(), 1, team);
+    const Scalar* row = from.data + batch.row(begin) * from.row_stride;
+    if (from.column_stride == 1) {
+      simd::copy(row + mine.begin, mine.size(), to + mine.begin);
+    } else {
+      for (Index j = mine.begin; j < mine.end; ++j) to[j] = row[j * from.column_stride];
+    }
+    return false;
+  }
   if (from.row_stride <= from.column_stride) {
     const detail::Share mine(tile.cols(), 1, team);
     for (Index j = mine.begin; j < mine.end; ++j) {
@@ -127,10 +137,11 @@ void forward(Memory<Scalar>& memory, const Scalar* theta, Index t, Pass pass) {
   }
 }
 
-/// For the tiles of a workspace, whose columns may be read and written up to full registers.
-inline Pass for_tiles(Pass pass, const Team& team = {}) {
+/// For the tiles of a workspace.
+template <class Scalar>
+Pass for_tiles(const Memory<Scalar>& memory, Pass pass, const Team& team = {}) {
   pass.team = team;
-  pass.padded = true;
+  pass.padded = memory.padded();
   return pass;
 }
 
@@ -270,7 +281,8 @@ void backward(Memory<Scalar>& memory, const Scalar* theta, Index t, TilePass til
     if (slot.call->backward_parameters) {
       auto A0 = memory.input(l, t);
       const auto dZ = detail::constant(memory.output_gradient(l, t));
-      const bool transposing = detail::worth_transposing<Scalar>(slot.inputs, slot.outputs, t);
+      const bool transposing =
+          memory.padded() && detail::worth_transposing<Scalar>(slot.inputs, slot.outputs, t);
       auto side_by_side = memory.transposed(transposing ? t : 0, slot.inputs);
       if (transposing && !(l == 0 && tile.X_side_by_side)) {
         if (l > lowest) team.wait();  // nobody needs what was there any more
@@ -294,7 +306,7 @@ void predict_tile(Memory<Scalar>& memory, const Scalar* theta, const Batch<Scala
                    [&](const Team& team) {
                      read_inputs(memory, batch, 0, batch.count, team);
                      team.wait();
-                     forward(memory, theta, batch.count, for_tiles(Pass{}, team));
+                     forward(memory, theta, batch.count, for_tiles(memory, Pass{}, team));
                    });
 }
 
@@ -309,7 +321,7 @@ void predict(Memory<Scalar>& memory, const Scalar* theta, const Batch<Scalar>& b
                      const Index t = std::min(own.rows(), last - begin);
                      read_inputs(own, batch, begin, t, team);
                      team.wait();
-                     forward(own, theta, t, for_tiles(Pass{}, team));
+                     forward(own, theta, t, for_tiles(own, Pass{}, team));
                      if (team.first()) write(begin, own.last_output(t));
                      team.wait();
                    }
@@ -416,7 +428,7 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
                                         OfChunk& mine = of_chunk[chunk];
                                         for (Index begin = first; begin < last; begin += rows) {
                                           run_tile(own, begin, std::min(rows, last - begin),
-                                                   {.pass = for_tiles(pass, team),
+                                                   {.pass = for_tiles(own, pass, team),
                                                     .add = begin > first,
                                                     .input_gradient = wanted.input_gradient != nullptr},
                                                    mine.of_tile, mine.shared);

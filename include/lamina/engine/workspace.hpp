@@ -60,6 +60,9 @@ class Memory {
   std::span<const Slot<Scalar>> slots() const { return slots_; }
   /// The most rows of a tile.
   Index rows() const { return rows_; }
+  /// Whether the columns of tiles have room for full registers. A batch of one sample has its numbers side by side instead,
+  /// which are full registers of outputs.
+  bool padded() const { return stride_ > 1; }
 
   /// A[l − 1], the input of layer l; X for l = 0.
   Tile<Scalar> input(std::size_t l, Index t) {
@@ -202,8 +205,9 @@ class Workspace : public engine::Memory<Scalar> {
     bind(layers);
     this->rows_ =
         mode == Mode::training && layers.whole_batch() ? batch : detail::even_rows(batch, most_rows_);
-    this->stride_ = detail::column_stride(std::min(batch, this->rows_));
-    if (this->stride_ > capacity_) make_room(this->stride_);
+    const Index stride = detail::column_stride(std::min(batch, this->rows_));
+    if (stride > capacity_) make_room(stride);
+    this->stride_ = batch == 1 ? 1 : stride;
     this->slots_ = own_slots_;
     this->memory_ = own_memory_.data();
     this->gradient_ = gradient.data();

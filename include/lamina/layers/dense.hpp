@@ -1,6 +1,7 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -168,7 +169,8 @@ class Dense {
     if constexpr (derivative_from_output_v<G>) {
       return A;
     } else {
-      return {cache.data(), A.rows(), A.cols(), Eigen::OuterStride<>(cache.size() / A.cols())};
+      return {cache.data(), A.rows(), A.cols(),
+              Eigen::OuterStride<>(std::min(A.outerStride(), cache.size() / A.cols()))};
     }
   }
 

@@ -628,7 +628,7 @@ std::vector<DeadUnits> dead_units(const Network<Scalar, L...>& network, const Da
   for (Index begin = 0; begin < batch.count; begin += rows) {
     const Index t = std::min(rows, batch.count - begin);
     engine::read_inputs(memory, batch, begin, t);
-    engine::forward(memory, network.parameters().data(), t, engine::for_tiles(Pass{}));
+    engine::forward(memory, network.parameters().data(), t, engine::for_tiles(memory, Pass{}));
     for (std::size_t l = 0; l < extremes.size(); ++l) extremes[l].widen(memory.output(l, t));
   }
 

@@ -38,7 +38,7 @@ LAMINA_COLD std::string first_non_finite(engine::Memory<Scalar>& memory, const S
   for (Index begin = 0; begin < batch.count; begin += memory.rows()) {
     const Index t = std::min(memory.rows(), batch.count - begin);
     engine::read_inputs(memory, batch, begin, t);
-    engine::forward(memory, theta, t, engine::for_tiles(Pass{}));
+    engine::forward(memory, theta, t, engine::for_tiles(memory, Pass{}));
     for (std::size_t l = 0; l < slots.size(); ++l)
       if (!all_finite(view<Scalar>(memory.output(l, t)))) return of_layer("the output", l);
   }
