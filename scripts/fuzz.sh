@@ -25,11 +25,20 @@ cmake --preset fuzz -B "$build" "${generator[@]}" -DCMAKE_CXX_COMPILER="$CXX" > 
 cmake --build "$build" --parallel "$jobs" --target "${targets[@]/#/lamina_fuzz_}"
 
 mkdir -p "$build/failures"
-for target in "${targets[@]}"; do
-  say "$target, $seconds s"
+# One target; what it says is shown when it is done, as several run at a time.
+run() {
+  local target=$1 log status=0
+  log=$(mktemp)
   mkdir -p "$build/corpus/$target"
   "$build/tests/fuzz/lamina_fuzz_$target" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
     -malloc_limit_mb=64 -print_final_stats=0 -verbosity=0 -artifact_prefix="$build/failures/$target-" \
-    "$build/corpus/$target" "tests/fuzz/corpus/$target"
-done
+    "$build/corpus/$target" "tests/fuzz/corpus/$target" > "$log" 2>&1 || status=$?
+  say "$target, $seconds s"
+  cat "$log"
+  rm -f "$log"
+  return "$status"
+}
+export -f run say
+export build seconds
+printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I '{}' bash -c 'run {}'
 say "Nothing found"

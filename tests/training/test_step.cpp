@@ -70,23 +70,30 @@ TEST_CASE("a step is the loss and gradient, then the optimiser", "[step]") {
   CHECK(workspace.passes == 1);
 }
 
-// Layers whose gradients come in several parts, one that has it in one, and one whose inputs need not be transposed.
-TEST_CASE("a step that a large network takes part by part is the same bits as one of the whole gradient",
-          "[step]") {
-  const auto X = problems::uniform<float>(37, 300, 1), Y = problems::uniform<float>(37, 2, 2);
-  auto parted = make_network<float>(Dense<Dynamic, Dynamic, ReLU>(300, 403), LayerNorm<Dynamic>(403),
-                                    Dense<Dynamic, Dynamic, Tanh>(403, 150), Dense<Dynamic, Dynamic>(150, 2));
-  parted.initialize(1);
-  auto whole = parted;
-  auto workspace = parted.workspace(), other = whole.workspace();
-  Adam adam, same;
-  for (int i = 0; i < 3; ++i) {
-    const float F = train_step(parted, X, Y, MeanSquaredError{}, adam, workspace);
-    CHECK(F == whole.loss_and_gradient(X, Y, MeanSquaredError{}, other));
-    same.step(whole.parameters(), other.gradient);
-    CHECK(parted.parameters() == whole.parameters());
-  }
-  CHECK(workspace.gradient != other.gradient);  // else the step was not taken part by part
+// Layers whose gradients come in several parts, one that has it in one, and one whose inputs need not be transposed; a single
+// sample is taken part by part by small networks too.
+TEST_CASE("a step that is taken part by part is the same bits as one of the whole gradient", "[step]") {
+  const auto check = [](Index inputs, Index wide, Index narrow, Index m) {
+    CAPTURE(inputs, m);
+    const auto X = problems::uniform<float>(m, inputs, 1), Y = problems::uniform<float>(m, 2, 2);
+    auto parted =
+        make_network<float>(Dense<Dynamic, Dynamic, ReLU>(inputs, wide), LayerNorm<Dynamic>(wide),
+                            Dense<Dynamic, Dynamic, Tanh>(wide, narrow), Dense<Dynamic, Dynamic>(narrow, 2));
+    parted.initialize(1);
+    auto whole = parted;
+    auto workspace = parted.workspace(), other = whole.workspace();
+    Adam adam, same;
+    for (int i = 0; i < 3; ++i) {
+      const float F = train_step(parted, X, Y, MeanSquaredError{}, adam, workspace);
+      CHECK(F == whole.loss_and_gradient(X, Y, MeanSquaredError{}, other));
+      same.step(whole.parameters(), other.gradient);
+      CHECK(parted.parameters() == whole.parameters());
+    }
+    CHECK(workspace.gradient != other.gradient);  // else the step was not taken part by part
+  };
+  check(300, 403, 150, 37);
+  check(300, 403, 150, 1);
+  check(53, 70, 19, 1);
 }
 
 TEST_CASE("a step takes labels, weights and expressions", "[step]") {

@@ -712,16 +712,24 @@ LAMINA_NOINLINE void multiply_sample(const Scalar* a, const Scalar* b, const Ope
                                      Index n, bool sum) {
   using V = simd::Register<Scalar>;
   constexpr Index lanes = simd::lanes<V>;
+  const Index whole = m / lanes * lanes, left = m - whole;
+  const bool again = whole > 0 && !sum;  // the last register is a full one: what is in two is written twice
+  const V last = again ? simd::load<V>(a + m - lanes) : simd::load<V>(a + whole, left);
   for (Index j = 0; j < n; ++j) {
+    const V b_j = simd::broadcast<V>(b[j]);
     Scalar* const c = C.at(0, j);
-    Index i = 0;
     LAMINA_NO_UNROLL
-    for (; i + lanes <= m; i += lanes) {
-      const V product = simd::load<V>(a + i) * b[j];
+    for (Index i = 0; i < whole; i += lanes) {
+      const V product = simd::load<V>(a + i) * b_j;
       simd::store(c + i, sum ? simd::load<V>(c + i) + product : product);
     }
-    LAMINA_NO_UNROLL
-    for (; i < m; ++i) c[i] = sum ? c[i] + a[i] * b[j] : a[i] * b[j];
+    if (left == 0) continue;
+    const V product = last * b_j;
+    if (again) {
+      simd::store(c + m - lanes, product);
+    } else {
+      simd::store(c + whole, sum ? simd::load<V>(c + whole, left) + product : product, left);
+    }
   }
 }
 
@@ -787,10 +795,13 @@ LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& te
     if (mine.size() > 0) done(mine.begin, mine.size(), p.C.at(0, mine.begin));
     return;
   }
-  // 128 KiB of C at a time; more where all of A has to come from beyond the second-level cache each time.
+  // 128 KiB of C at a time; more where all of A has to come from beyond the second-level cache each time, and 8 KiB of one
+  // sample.
   constexpr Index size = static_cast<Index>(sizeof(Scalar));
-  const Index fit = 128 * 1024 / size / std::max<Index>(p.m, 1) / block_columns * block_columns;
-  const Index together = std::max<Index>(fit, p.m * p.samples * size < 1024 * 1024 ? 32 : 96);
+  const Index part = (p.samples == 1 ? 8 : 128) * 1024;
+  const Index fit = part / size / std::max<Index>(p.m, 1) / block_columns * block_columns;
+  const Index least = p.samples == 1 ? 1 : p.m * p.samples * size < 1024 * 1024 ? 32 : 96;
+  const Index together = std::max<Index>(fit, least);
   for (Index j = block.columns.begin; j < block.columns.end; j += together) {
     const Share columns(j, std::min(block.columns.end, j + together));
     Scalar* const C = p.C.at(0, p.use == GradientUse::hand_over ? block.columns.begin : j);

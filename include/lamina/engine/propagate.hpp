@@ -409,8 +409,8 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
     if (team.first()) sums = run_loss(own, begin, t);
     team.wait();
     if (!derivatives || (one_tile && sums.divisor == 0)) return;
-    // A small gradient is in the cache anyway; it is looked at, and taken, when it is whole.
-    const bool by_parts = one_tile && !own.small() && std::isfinite(sums.value / sums.divisor);
+    // A small gradient of many samples is in the cache anyway; it is looked at, and taken, when it is whole.
+    const bool by_parts = one_tile && (!own.small() || t == 1) && std::isfinite(sums.value / sums.divisor);
     backward(own, theta, t, tile, by_parts ? wanted.step : nullptr, shared);
     if (wanted.input_gradient && team.first())
       write_rows(own.input_gradient(0, t), wanted.input_gradient, batch.count, begin);

@@ -42,9 +42,9 @@ struct SoftmaxCrossEntropy {
     Scalar sum = 0;
     for_each_lanes<Scalar>(A.rows(), [&]<class V>(std::type_identity<V>, Index i, Index count) {
       const Rows<V> rows(A, i, count, [](Index, const V&) {});
-      Scalar rest[simd::lanes<V>], logarithms[simd::lanes<V>];
+      Scalar rest[simd::lanes<V>], logarithms[simd::lanes<V>] = {};
       simd::store(rest, rows.rest);
-      for (Index l = 0; l < simd::lanes<V>; ++l) logarithms[l] = std::log1p(rest[l]);
+      for (Index l = 0; l < count; ++l) logarithms[l] = std::log1p(rest[l]);
       const V log_sum = simd::load<V>(logarithms);
       V of_rows{};
       for (Index j = 0; j < k; ++j) {
