@@ -588,10 +588,17 @@ LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
 template <class Scalar>
 LAMINA_NOINLINE void multiply_row(const Product<Scalar>& p) {
   using V = simd::Register<Scalar>;
-  constexpr Index deepest = block_depth<V>;
+  constexpr Index deepest = block_depth<V>, shallow = std::max<Index>(2 * simd::lanes<V>, 8);
   const Scalar* const a = p.A.data;
   Scalar* const c = p.C.data;
-  if (p.B.column_stride != 1 || p.start != Start::zero) {  // what is summed over in the lanes
+  const bool columns_in_lanes = p.B.column_stride == 1 && p.start == Start::zero;
+  if (!columns_in_lanes && p.depth < shallow) {  // as multiply_block does, with the same number in all lanes
+    for (Index j = 0; j < p.n; ++j) {
+      V sum = simd::broadcast<V>(p.start == Start::bias ? p.bias[j] : Scalar(0));
+      for (Index k = 0; k < p.depth; ++k) sum += simd::broadcast<V>(a[k]) * simd::broadcast<V>(*p.B.at(k, j));
+      put<1>(sum, c + j, p.start == Start::sum);
+    }
+  } else if (!columns_in_lanes) {  // what is summed over is in the lanes
     if (p.start == Start::bias) simd::copy(p.bias, p.n, c);
     multiply_over_samples<Scalar>({p.B.data, 1, p.B.column_stride}, {a, 1, 1}, {c, 1, p.n}, p.n, 1, p.depth,
                                   p.start == Start::zero ? Start::zero : Start::sum);
