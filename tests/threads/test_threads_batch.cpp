@@ -248,6 +248,14 @@ TEST_CASE("large networks: threads share the products of a tile", "[threads]") {
   }
 }
 
+// More than a million weights for each of two threads, below which one works alone.
+TEST_CASE("large networks: threads share the products of a single sample", "[threads]") {
+  const auto X = problems::uniform<float>(2, 1500, 1), Y = problems::uniform<float>(2, 5, 2);
+  const auto net =
+      make_network<float>(Dense<Dynamic, Dynamic, Tanh>(1500, 1399), Dense<Dynamic, Dynamic>(1399, 5));
+  check_same_bits(net, X, Y, MeanSquaredError{}, Adam{}, 1);
+}
+
 TEST_CASE("an exception of a layer in a thread reaches the caller", "[threads]") {
   check_exceptions<false>(4, 16, 3000);
   check_exceptions<true>(4, 16, 3000);
