@@ -209,7 +209,8 @@ class Network {
       }
       auto prediction = workspace.predictions(batch.count);
       engine::predict<Scalar>(workspace, theta_.data(), batch, [&](Index begin, const Tile<Scalar>& A) {
-        engine::write_rows(A, prediction.data(), prediction.outerStride(), begin);
+        simd::copy(A.data(), A.outerStride(), A.rows(), A.cols(), &prediction(begin, 0),
+                   prediction.outerStride());
       });
       return detail::constant(prediction);
     });

@@ -108,8 +108,8 @@ void apply(const G& activation, const DZ& Z, DA& A, bool padded = false) {
   if constexpr (detail::AnyOfActivations<G>) {
     activation.visit([&](const auto& g) { apply(g, Z, A, padded); });
   } else if constexpr (std::is_same_v<G, Identity> && !DA::IsRowMajor && !DZ::IsRowMajor) {
-    for (Index j = 0; A.data() != Z.data() && j < Z.cols(); ++j)
-      simd::copy(Z.data() + j * Z.outerStride(), Z.rows(), A.data() + j * A.outerStride());
+    if (A.data() != Z.data())
+      simd::copy(Z.data(), Z.outerStride(), Z.rows(), Z.cols(), A.data(), A.outerStride());
   } else if constexpr (detail::InRegisters<G, Scalar> && !DA::IsRowMajor && !DZ::IsRowMajor) {
     using V = simd::Register<Scalar>;
     const Scalar* const z = Z.data();

@@ -454,6 +454,12 @@ void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const S
 template <class V>
 inline constexpr Index few_rows = simd::lanes<V> / 2;
 
+/// Whether so much is summed up for rows so few that they are faster with that in the lanes.
+template <class V>
+constexpr bool deep(Index depth, Index rows) {
+  return depth >= std::max(2 * simd::lanes<V>, 8 * rows);
+}
+
 template <class Scalar>
 void multiply(const Product<Scalar>& p);
 
@@ -463,8 +469,7 @@ template <class V, class Scalar>
 LAMINA_NOINLINE bool multiply_last_rows(const Product<Scalar>& whole, Index rows) {
   constexpr Index lanes = simd::lanes<V>, deepest = 4096 / static_cast<Index>(sizeof(Scalar)), widest = 256;
   const bool columns_in_lanes = whole.B.column_stride == 1 && whole.n >= lanes && whole.start == Start::zero;
-  if (!columns_in_lanes && !(whole.B.row_stride == 1 && whole.depth >= std::max(2 * lanes, 8 * rows)))
-    return false;
+  if (!columns_in_lanes && !(whole.B.row_stride == 1 && deep<V>(whole.depth, rows))) return false;
   alignas(64) Scalar At[few_rows<V> * deepest], Ct[few_rows<V> * widest];
   for (Index j = 0; j < whole.n; j += widest) {
     const Product<Scalar> p = part(whole, {whole.m - rows, whole.m}, {j, std::min(whole.n, j + widest)});
@@ -508,7 +513,7 @@ LAMINA_NOINLINE Operand<const Scalar> copy(const Operand<const Scalar>& B, Index
   using V = simd::Register<Scalar>;
   constexpr Index column = copied_stride<Scalar>(block_depth<V>), row = copied_stride<Scalar>(block_width<V>);
   if (B.row_stride == 1) {
-    for (Index j = 0; j < n; ++j) simd::copy(B.at(0, j), depth, room + j * column);
+    simd::copy(B.data, B.column_stride, depth, n, room, column);
     return {room, 1, column};
   }
   for (Index k = 0; k < depth; ++k) {
@@ -588,11 +593,12 @@ LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
 template <class Scalar>
 LAMINA_NOINLINE void multiply_row(const Product<Scalar>& p) {
   using V = simd::Register<Scalar>;
-  constexpr Index deepest = block_depth<V>, shallow = std::max<Index>(2 * simd::lanes<V>, 8);
+  constexpr Index deepest = block_depth<V>;
   const Scalar* const a = p.A.data;
   Scalar* const c = p.C.data;
   const bool columns_in_lanes = p.B.column_stride == 1 && p.start == Start::zero;
-  if (!columns_in_lanes && p.depth < shallow) {  // as multiply_block does, with the same number in all lanes
+  if (!columns_in_lanes &&
+      !deep<V>(p.depth, 1)) {  // as multiply_block does, with the same number in all lanes
     for (Index j = 0; j < p.n; ++j) {
       V sum = simd::broadcast<V>(p.start == Start::bias ? p.bias[j] : Scalar(0));
       for (Index k = 0; k < p.depth; ++k) sum += simd::broadcast<V>(a[k]) * simd::broadcast<V>(*p.B.at(k, j));

@@ -239,6 +239,12 @@ LAMINA_INLINE void copy(const Scalar* from, Index count, Scalar* to) {
   for (; i < count; ++i) to[i] = from[i];
 }
 
+/// The same for every column of a matrix, columns being so far apart in either.
+template <class Scalar>
+void copy(const Scalar* from, Index from_stride, Index rows, Index columns, Scalar* to, Index to_stride) {
+  for (Index j = 0; j < columns; ++j) copy(from + j * from_stride, rows, to + j * to_stride);
+}
+
 /// to += from, for `count` numbers.
 template <class Scalar>
 void add(const Scalar* from, Index count, Scalar* to) {

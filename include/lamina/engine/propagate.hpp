@@ -24,13 +24,6 @@
 
 namespace lamina::engine {
 
-/// Rows of a matrix of so many rows, from `begin` on, = a tile.
-template <class Scalar>
-void write_rows(const Tile<Scalar>& tile, Scalar* matrix, Index rows, Index begin) {
-  for (Index j = 0; j < tile.cols(); ++j)
-    simd::copy(tile.data() + j * tile.outerStride(), tile.rows(), matrix + begin + j * rows);
-}
-
 /// tile = rows [begin, begin + tile.rows()) of the batch's X or Y, read along the memory; a thread's share of it. Rows
 /// that lie in one piece are copied to `side_by_side` first, when that is not null, so that it holds the transpose of the
 /// tile; returns whether.
@@ -92,7 +85,8 @@ void read_targets(const Batch<Scalar>& batch, const AnyLoss<Scalar>& loss, Index
     return;
   }
   const bool one_hot = loss.classes(Y.cols()) <= Y.cols();
-  for (Index j = 0; one_hot && j < Y.cols(); ++j) std::fill_n(&Y(0, j), Y.rows(), Scalar(0));
+  if (one_hot)
+    for (Index j = 0; j < Y.cols(); ++j) std::fill_n(&Y(0, j), Y.rows(), Scalar(0));
   for (Index i = 0; i < Y.rows(); ++i) {
     const Index label = batch.data.labels[batch.row(begin + i)];
     if (one_hot) {
@@ -389,8 +383,8 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
         for (Index j = 0; j < outputs; ++j) dA(i, j) = s == 0 ? Scalar(0) : s * dA(i, j);
       }
     }
-    for (Index j = 0; one_tile && j < outputs; ++j)
-      simd::divide(&dA(0, j), t, static_cast<Scalar>(sums.divisor));
+    if (one_tile)
+      for (Index j = 0; j < outputs; ++j) simd::divide(&dA(0, j), t, static_cast<Scalar>(sums.divisor));
     return sums;
   };
   // One tile, by all threads of a team; `sums` and `shared` are theirs together.
@@ -409,11 +403,14 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
     if (team.first()) sums = run_loss(own, begin, t);
     team.wait();
     if (!derivatives || (one_tile && sums.divisor == 0)) return;
-    // A small gradient of many samples is in the cache anyway; it is looked at, and taken, when it is whole.
-    const bool by_parts = one_tile && (!own.small() || t == 1) && std::isfinite(sums.value / sums.divisor);
+    // A small gradient of several samples is in the cache anyway; it is looked at, and taken, when it is whole.
+    const bool by_parts =
+        one_tile && (!own.small() || !own.padded()) && std::isfinite(sums.value / sums.divisor);
     backward(own, theta, t, tile, by_parts ? wanted.step : nullptr, shared);
-    if (wanted.input_gradient && team.first())
-      write_rows(own.input_gradient(0, t), wanted.input_gradient, batch.count, begin);
+    if (wanted.input_gradient && team.first()) {
+      const auto dX = own.input_gradient(0, t);
+      simd::copy(dX.data(), dX.outerStride(), t, dX.cols(), wanted.input_gradient + begin, batch.count);
+    }
     team.wait();
   };
 

@@ -60,8 +60,8 @@ class Memory {
   std::span<const Slot<Scalar>> slots() const { return slots_; }
   /// The most rows of a tile.
   Index rows() const { return rows_; }
-  /// Whether the columns of tiles have room for full registers. A batch of one sample has its numbers side by side instead,
-  /// which are full registers of outputs.
+  /// Whether the columns of tiles have room for full registers. A batch of one sample has its numbers side by side instead, so
+  /// that outputs fill registers.
   bool padded() const { return stride_ > 1; }
 
   /// A[l − 1], the input of layer l; X for l = 0.

@@ -440,8 +440,8 @@ class Accumulated {
   Index samples() const { return samples_; }
   /// The mean loss; the gradient becomes `gradient`, and all begins anew.
   double take(Scalar* gradient) {
-    const auto divisor = static_cast<Scalar>(weight_ > 0 ? weight_ : 1);
-    for (const Scalar sum : sum_) *gradient++ = sum / divisor;
+    std::copy(sum_.begin(), sum_.end(), gradient);
+    if (weight_ > 0) simd::divide(gradient, static_cast<Index>(sum_.size()), static_cast<Scalar>(weight_));
     const double F = weight_ > 0 ? loss_ / weight_ : 0;
     weight_ = loss_ = 0;
     batches_ = samples_ = 0;
