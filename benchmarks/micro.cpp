@@ -79,12 +79,12 @@ void product_weight_gradient(benchmark::State& state) {
 
 void shapes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"t", "k", "n"});
-  b->Args({128, 4, 32})->Args({128, 32, 16});    // T1
-  b->Args({32, 64, 64});                         // T2
-  b->Args({64, 784, 128})->Args({64, 128, 10});  // T3
-  b->Args({128, 784, 800});                      // T4
-  b->Args({256, 2048, 2048});                    // T5
-  b->Args({100, 300, 300});                      // T6
+  b->Args({128, 4, 32})->Args({128, 32, 16})->Args({128, 16, 4});  // T1
+  b->Args({32, 64, 64});                                           // T2
+  b->Args({64, 784, 128})->Args({64, 128, 10});                    // T3
+  b->Args({128, 784, 800});                                        // T4
+  b->Args({256, 2048, 2048});                                      // T5
+  b->Args({100, 300, 300});                                        // T6
 }
 BENCHMARK(product_forward<float>)->Apply(shapes);
 BENCHMARK(product_input_gradient<float>)->Apply(shapes);
