@@ -148,18 +148,25 @@ LAMINA_INLINE void multiply_block(Operand<const Scalar> A, Operand<const Scalar>
   for (int i = 0; i < Rows; ++i) simd::store(C.at(i * lanes, j), c[i][j]);
 }
 
+/// The columns of a block of so many registers of rows: the fewer of these, the more sums of columns there is room for.
+constexpr int columns_beside(int rows) { return std::min(8, block_rows * block_columns / rows); }
+
 /// The same for all columns of C.
 template <class V, int Rows, class Scalar>
 LAMINA_NOINLINE void multiply_panel(const Product<Scalar>& p) {
   Index j = 0;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
-    for (; j + Columns <= p.n; j += Columns)
+    for (; j + Columns <= p.n; j += Columns) {
+      if (Columns == 6 && p.n - j == 8) return;  // four and four are faster than six and two
       multiply_block<V, Rows, Columns, Scalar>(p.A, {p.B.at(0, j), p.B.row_stride, p.B.column_stride},
                                                {p.C.at(0, j), 1, p.C.column_stride}, p.depth, p.start,
                                                p.bias ? p.bias + j : nullptr);
+    }
   };
-  columns(std::integral_constant<int, block_columns>());
-  if constexpr (block_columns == 8) columns(std::integral_constant<int, 4>());
+  constexpr int most = columns_beside(Rows);
+  columns(std::integral_constant<int, most>());
+  if constexpr (most > 4) columns(std::integral_constant<int, 4>());
+  columns(std::integral_constant<int, 2>());
   columns(std::integral_constant<int, 1>());
 }
 template <class V, class Scalar>
@@ -199,39 +206,6 @@ LAMINA_NOINLINE void multiply_ragged_panel(const Product<Scalar>& p, Index regis
                       registers);
     for (Index q = 0; q < n; ++q) std::copy_n(c + q * rows, p.m, p.C.at(0, j + q));
   }
-}
-
-/// Lane l of the result is lane l or l − Distance of x or y: every second group of Distance lanes of the two, the even
-/// ones, or the odd ones.
-template <bool Odd, int Distance, class V, int... l>
-LAMINA_INLINE V interleave(const V& x, const V& y, std::integer_sequence<int, l...>) {
-  constexpr int lanes = static_cast<int>(sizeof...(l));
-  return __builtin_shufflevector(
-      x, y,
-      (Odd ? ((l & Distance) ? lanes + l : l + Distance) : ((l & Distance) ? lanes + l - Distance : l))...);
-}
-template <bool Odd, int Distance, class V>
-LAMINA_INLINE V interleave(const V& x, const V& y) {
-  return interleave<Odd, Distance>(x, y, std::make_integer_sequence<int, static_cast<int>(simd::lanes<V>)>());
-}
-
-/// Lane l of register q becomes lane q of register l: as many registers as each has lanes, transposed.
-template <int N, class V>
-void exchange(V (&v)[N]) {
-  static_assert(N == simd::lanes<V>);
-  const auto swap = [&]<int distance>(std::integral_constant<int, distance>) {
-    LAMINA_UNROLL
-    for (int q = 0; q < N; ++q) {
-      if (q & distance) continue;
-      const V x = v[q], y = v[q + distance];
-      v[q] = interleave<false, distance>(x, y);
-      v[q + distance] = interleave<true, distance>(x, y);
-    }
-  };
-  [&]<int... stage>(std::integer_sequence<int, stage...>) {
-    (swap(std::integral_constant<int, (1 << stage)>()), ...);
-  }
-  (std::make_integer_sequence<int, std::bit_width(unsigned(N)) - 1>());
 }
 
 /// A vector of N numbers, as shuffles and stores of a part of a register have them.
@@ -553,17 +527,17 @@ LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
       const Index depth = std::min(deepest, p.depth - k);
       Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
       if (copies_b) B = copy(B, depth, n, copy_of_b);
-      // What follows i is set below, number by number: what is copied as a whole right after it has been written is waited for.
-      Product<Scalar> panel{.A = {nullptr, 1, 0},
-                            .B = B,
-                            .C = {nullptr, 1, p.C.column_stride},
-                            .m = 0,
-                            .n = n,
-                            .depth = depth,
-                            .start = k > 0 ? Start::sum : p.start,
-                            .bias = p.bias ? p.bias + j : nullptr,
-                            .A_padded = p.A_padded,
-                            .C_padded = p.C_padded};
+      // Set number by number: what is copied as a whole right after it has been written is waited for.
+      Product<Scalar> panel;
+      panel.A.row_stride = panel.C.row_stride = 1;
+      panel.B = B;
+      panel.C.column_stride = p.C.column_stride;
+      panel.n = n;
+      panel.depth = depth;
+      panel.start = k > 0 ? Start::sum : p.start;
+      panel.bias = p.bias ? p.bias + j : nullptr;
+      panel.A_padded = p.A_padded;
+      panel.C_padded = p.C_padded;
       for (Index i = 0; i < m;) {
         const Index left = (m - i + lanes - 1) / lanes, registers = left == 4 ? 2 : std::min<Index>(left, 3);
         const Index width = registers * lanes, rows = std::min(width, m - i);
@@ -575,9 +549,7 @@ LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
           multiply_ragged_panel<V>(panel, registers);
         } else {
           if (copies_a) {
-            for (Index q = 0; q < depth; ++q)
-              for (Index r = 0; r < width; r += lanes)
-                simd::store(copy_of_a + q * width + r, simd::load<V>(panel.A.at(r, q)));
+            simd::copy(panel.A.data, panel.A.column_stride, width, depth, copy_of_a, width);
             panel.A.data = copy_of_a;
             panel.A.column_stride = width;
           }
@@ -670,22 +642,86 @@ void multiply(const Product<Scalar>& p, const Team& team) {
   if (!block.empty()) multiply(part(p, block.rows, block.columns));
 }
 
-/// T = Aᵀ, n×t, for some of the columns of A, t×n. The rows of both may be read and written up to full registers.
+/// One vector of N parts of 16 bytes: the rows from i on of every OfPart-th column.
+template <int N, int OfPart, class Scalar>
+LAMINA_INLINE auto load_parts(const Scalar* const* columns, Index i) {
+  typename vector_of<Scalar, N * OfPart>::type v;
+  if constexpr (N == 1) {
+    std::memcpy(&v, *columns + i, sizeof v);
+  } else {
+    const auto first = load_parts<N / 2, OfPart>(columns, i),
+               second = load_parts<N / 2, OfPart>(columns + N / 2 * OfPart, i);
+    [&]<int... l>(std::integer_sequence<int, l...>) { v = __builtin_shufflevector(first, second, l...); }
+    (std::make_integer_sequence<int, N * OfPart>());
+  }
+  return v;
+}
+
+/// In each part of OfPart lanes: groups of so many lanes, in turn one of x and one of y, from the parts' first halves or
+/// from their second.
+template <int Group, bool Second, int OfPart, class V, int... l>
+LAMINA_INLINE V zip(const V& x, const V& y, std::integer_sequence<int, l...>) {
+  constexpr int lanes = static_cast<int>(sizeof...(l)), half = Second ? OfPart / 2 : 0;
+  return __builtin_shufflevector(x, y,
+                                 ((l & Group ? lanes : 0) + l / OfPart * OfPart + half +
+                                  l % OfPart / (2 * Group) * Group + l % Group)...);
+}
+template <int Group, int OfPart, class V>
+LAMINA_INLINE void zip(V& x, V& y) {
+  constexpr auto lanes = std::make_integer_sequence<int, static_cast<int>(simd::lanes<V>)>();
+  const V first = zip<Group, false, OfPart>(x, y, lanes);
+  y = zip<Group, true, OfPart>(x, y, lanes);
+  x = first;
+}
+
+/// In each part of N lanes: lane l of register q becomes lane q of register l.
+template <int N, class V>
+LAMINA_INLINE void exchange(V (&v)[N]) {
+  static_assert(N == 1 || N == 2 || N == 4);
+  if constexpr (N > 1) LAMINA_UNROLL
+  for (int q = 0; q < N; q += 2) zip<1, N>(v[q], v[q + 1]);
+  if constexpr (N == 4) {
+    zip<2, N>(v[0], v[2]);
+    zip<2, N>(v[1], v[3]);
+    std::swap(v[1], v[2]);
+  }
+}
+
+/// T = Aᵀ, n×t, for some of the columns of A, t×n. The rows of both may be read and written up to full registers. Columns
+/// are brought into registers so that lanes need not leave their parts of 16 bytes, which is slow.
 template <class Scalar>
 LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Scalar>& T, Index t,
                                const Share& columns) {
   using V = simd::Register<Scalar>;
-  constexpr int lanes = static_cast<int>(simd::lanes<V>);
-  for (Index j = columns.begin; j < columns.end; j += lanes)
-    for (Index i = 0; i < t; i += lanes) {
-      V v[lanes];
+  constexpr int lanes = static_cast<int>(simd::lanes<V>),
+                of_part = std::min(lanes, std::max(1, 16 / static_cast<int>(sizeof(Scalar))));
+  const Index stride = T.column_stride, last = columns.end - 1;
+  for (Index j = columns.begin; j <= last; j += lanes) {
+    const Scalar* from[lanes];
+    LAMINA_UNROLL
+    for (int q = 0; q < lanes; ++q) from[q] = A.at(0, std::min(j + q, last));
+    Scalar* const to = T.at(j, 0);
+    for (Index i = 0; i < t; i += of_part) {
+      V v[of_part];
       LAMINA_UNROLL
-      for (int q = 0; q < lanes; ++q) v[q] = simd::load<V>(A.at(i, std::min(j + q, columns.end - 1)));
-      if constexpr (lanes > 1) exchange(v);
-      LAMINA_UNROLL
-      for (int q = 0; q < lanes; ++q)
-        if (i + q < t) simd::store(T.at(j, i + q), v[q]);
+      for (int q = 0; q < of_part; ++q) {
+        if constexpr (lanes > 1) {
+          v[q] = load_parts<lanes / of_part, of_part>(from + q, i);
+        } else {
+          v[q] = from[q][i];
+        }
+      }
+      exchange(v);
+      if (i + of_part <= t) {
+        LAMINA_UNROLL
+        for (int q = 0; q < of_part; ++q) simd::store(to + (i + q) * stride, v[q]);
+      } else {
+        LAMINA_UNROLL
+        for (int q = 0; q < of_part - 1; ++q)
+          if (i + q < t) simd::store(to + (i + q) * stride, v[q]);
+      }
     }
+  }
 }
 
 /// s = 1ᵀ·A, the sums of A's columns, or s + 1ᵀ·A; for some columns. When `padded`, columns may be read beyond the last row,
@@ -760,8 +796,8 @@ struct TransposedProduct {
 
 /// Aᵀ·B, m×n, is not worth transposing A from so many samples on, with so many lanes in a register: transposing takes time
 /// for every number of A, the more the fewer lanes; summing up lanes takes time for every number of the product, the more
-/// the more lanes. The factors of 2, 4 and 8 lanes are where the times were equal on a Zen 1;
-/// that of 16 is twice that of 8.
+/// the more lanes. The factors of 2, 4 and 8 lanes are two thirds of those with which the times are equal on a Zen 1, as
+/// room for Aᵀ makes tiles smaller; that of 16 is twice that of 8.
 constexpr Index too_many_to_transpose(Index n, Index lanes) {
   return n * lanes * std::min<Index>(lanes, 8) / 16;
 }
