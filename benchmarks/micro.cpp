@@ -77,6 +77,25 @@ void product_weight_gradient(benchmark::State& state) {
   count_flops(state, 2.0 * static_cast<double>(t * k * n));
 }
 
+/// The same with rows of dW in the lanes, A0ᵀ being made for it: what is faster for few samples, see worth_transposing.
+template <class Scalar>
+void product_weight_gradient_transposing(benchmark::State& state) {
+  const Index t = state.range(0), k = state.range(1), n = state.range(2), room = 16;  // for full registers
+  const Matrix<Scalar> A0 = Matrix<Scalar>::Random(t + room, k), dZ = Matrix<Scalar>::Random(t, n);
+  Matrix<Scalar> At(k + room, t), dW(k, n);
+  auto to = variable(dW);
+  const lamina::ConstTile<Scalar> A0_tile(A0.data(), t, k, Eigen::OuterStride<>(A0.rows())),
+      At_tile(At.data(), k, t, Eigen::OuterStride<>(At.rows()));
+  for (auto _ : state) {
+    lamina::detail::transpose<Scalar>({A0.data(), 1, A0.rows()}, {At.data(), 1, At.rows()}, t, {0, k});
+    lamina::detail::multiply(
+        lamina::detail::transposed_product(A0_tile, &At_tile, constant(dZ), to, lamina::GradientUse::write),
+        lamina::Team(), [](Index, Index, const Scalar*) {});
+    benchmark::ClobberMemory();
+  }
+  count_flops(state, 2.0 * static_cast<double>(t * k * n));
+}
+
 void shapes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"t", "k", "n"});
   b->Args({128, 4, 32})->Args({128, 32, 16})->Args({128, 16, 4});  // T1
@@ -86,12 +105,18 @@ void shapes(benchmark::internal::Benchmark* b) {
   b->Args({256, 2048, 2048});                                      // T5
   b->Args({100, 300, 300});                                        // T6
 }
+void numbers_of_samples(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"t", "k", "n"});
+  for (const Index t : {16, 32, 64, 96, 128, 192, 256}) b->Args({t, 64, 16})->Args({t, 64, 32});
+}
 BENCHMARK(product_forward<float>)->Apply(shapes);
 BENCHMARK(product_input_gradient<float>)->Apply(shapes);
-BENCHMARK(product_weight_gradient<float>)->Apply(shapes);
+BENCHMARK(product_weight_gradient<float>)->Apply(shapes)->Apply(numbers_of_samples);
+BENCHMARK(product_weight_gradient_transposing<float>)->Apply(shapes)->Apply(numbers_of_samples);
 BENCHMARK(product_forward<double>)->Apply(shapes);
 BENCHMARK(product_input_gradient<double>)->Apply(shapes);
-BENCHMARK(product_weight_gradient<double>)->Apply(shapes);
+BENCHMARK(product_weight_gradient<double>)->Apply(shapes)->Apply(numbers_of_samples);
+BENCHMARK(product_weight_gradient_transposing<double>)->Apply(shapes)->Apply(numbers_of_samples);
 
 // Functions of every element: 4096 numbers in the first-level cache.
 

@@ -251,6 +251,19 @@ TEMPLATE_TEST_CASE("product: the transpose of a tile", "", float, double, long d
     }
 }
 
+TEMPLATE_TEST_CASE("product: the transpose of some columns", "", float, double, long double) {
+  lamina::Random random(5);
+  const Index t = 21, rows = 32, n = 48, stride = 64;
+  Eigen::Matrix<TestType, Eigen::Dynamic, Eigen::Dynamic> A(rows, n), T(stride, t + 1);
+  for (Index i = 0; i < A.size(); ++i) A(i) = static_cast<TestType>(random.normal());
+  T.setConstant(7);
+  detail::transpose<TestType>({A.data(), 1, rows}, {T.data(), 1, stride}, t, {16, 32});
+  CHECK(T.block(16, 0, 16, t) == A.block(0, 16, t, 16).transpose());
+  CHECK((T.topRows(16).array() == TestType(7)).all());
+  CHECK((T.bottomRows(32).array() == TestType(7)).all());
+  CHECK((T.col(t).array() == TestType(7)).all());
+}
+
 TEMPLATE_TEST_CASE("product: the sums of columns", "", float, double, long double) {
   std::minstd_rand random(4);
   for (const Index t : {1, 5, 16, 37})

@@ -208,6 +208,12 @@ LAMINA_NOINLINE void multiply_ragged_panel(const Product<Scalar>& p, Index regis
   }
 }
 
+/// The lanes of a register's parts of 16 bytes, which few instructions let a number leave, and slowly.
+template <class Scalar>
+inline constexpr int lanes_of_part = std::max(1,
+                                              std::min(static_cast<int>(simd::lanes<simd::Register<Scalar>>),
+                                                       16 / static_cast<int>(sizeof(Scalar))));
+
 /// A vector of N numbers, as shuffles and stores of a part of a register have them.
 template <class Scalar, int N>
 struct vector_of {
@@ -219,8 +225,7 @@ struct vector_of {
 /// instruction; where a unit has two groups only, one of the two is a blend.
 template <int Distance, class V, int... l>
 LAMINA_INLINE V add_groups(const V& x, const V& y, std::integer_sequence<int, l...>) {
-  constexpr int lanes = static_cast<int>(sizeof...(l)),
-                of_part = std::min(lanes, 16 / static_cast<int>(sizeof(simd::Element<V>)));
+  constexpr int lanes = static_cast<int>(sizeof...(l)), of_part = lanes_of_part<simd::Element<V>>;
   constexpr int d = Distance > 0 ? Distance : of_part, unit = Distance > 0 ? of_part : lanes;
   if constexpr (unit == 2 * d) {
     return __builtin_shufflevector(x, y, (l & d ? lanes + l : l)...) +
@@ -242,7 +247,7 @@ LAMINA_INLINE V add_groups(const V& x, const V& y, std::integer_sequence<int, l.
 template <int N, class Scalar, class V>
 LAMINA_INLINE auto add_parts(const V& v) {
   constexpr int lanes = static_cast<int>(sizeof(V) / sizeof(Scalar)), half = lanes / 2;
-  constexpr int of_part = 16 / static_cast<int>(sizeof(Scalar));
+  constexpr int of_part = lanes_of_part<Scalar>;
   if constexpr (lanes <= std::max(N, of_part)) {
     return v;
   } else {
@@ -269,8 +274,7 @@ LAMINA_INLINE auto add_parts(const V& v) {
 template <int N, class V>
 LAMINA_INLINE auto sums_of_lanes(V* v) {
   using S = simd::Element<V>;
-  constexpr int lanes = static_cast<int>(simd::lanes<V>),
-                of_part = std::min(lanes, 16 / static_cast<int>(sizeof(S)));
+  constexpr int lanes = static_cast<int>(simd::lanes<V>), of_part = lanes_of_part<S>;
   const auto add = [&]<int stage>(std::integral_constant<int, stage>) {
     constexpr int left = std::max(1, N >> stage);  // registers that still hold something
     constexpr int distance = (1 << stage) < of_part ? 1 << stage : 0;
@@ -688,13 +692,12 @@ LAMINA_INLINE void exchange(V (&v)[N]) {
 }
 
 /// T = Aᵀ, n×t, for some of the columns of A, t×n. The rows of both may be read and written up to full registers. Columns
-/// are brought into registers so that lanes need not leave their parts of 16 bytes, which is slow.
+/// are brought into registers so that no number has to leave its part of 16 bytes.
 template <class Scalar>
 LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Scalar>& T, Index t,
                                const Share& columns) {
   using V = simd::Register<Scalar>;
-  constexpr int lanes = static_cast<int>(simd::lanes<V>),
-                of_part = std::min(lanes, std::max(1, 16 / static_cast<int>(sizeof(Scalar))));
+  constexpr int lanes = static_cast<int>(simd::lanes<V>), of_part = lanes_of_part<Scalar>;
   const Index stride = T.column_stride, last = columns.end - 1;
   for (Index j = columns.begin; j <= last; j += lanes) {
     const Scalar* from[lanes];
@@ -796,8 +799,8 @@ struct TransposedProduct {
 
 /// Aᵀ·B, m×n, is not worth transposing A from so many samples on, with so many lanes in a register: transposing takes time
 /// for every number of A, the more the fewer lanes; summing up lanes takes time for every number of the product, the more
-/// the more lanes. The factors of 2, 4 and 8 lanes are two thirds of those with which the times are equal on a Zen 1, as
-/// room for Aᵀ makes tiles smaller; that of 16 is twice that of 8.
+/// the more lanes. The factors lie below those with which the times are equal (benchmarks/micro), as room for Aᵀ makes tiles
+/// smaller; that of 16 lanes is twice that of 8.
 constexpr Index too_many_to_transpose(Index n, Index lanes) {
   return n * lanes * std::min<Index>(lanes, 8) / 16;
 }
