@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <list>
 #include <span>
 #include <utility>
 #include <vector>
@@ -264,10 +265,11 @@ class Workspace : public engine::Memory<Scalar> {
     const auto chunks = engine::chunks(batch, this->rows_);
     const auto count = static_cast<std::size_t>(std::min<Index>(this->thread_count(), chunks) - 1);
     while (team_.size() < count) team_.emplace_back(layers);
-    for (std::size_t i = 0; i < count; ++i) {
-      team_[i].seed = this->seed;
-      team_[i].prepare(layers, batch, mode);
-      this->others_.push_back(&team_[i]);
+    for (Workspace& other : team_) {
+      if (this->others_.size() == count) break;
+      other.seed = this->seed;
+      other.prepare(layers, batch, mode);
+      this->others_.push_back(&other);
     }
     if (this->chunk_gradients_.cols() < chunks)
       this->chunk_gradients_.resize(this->footprint_.parameters, chunks);
@@ -276,7 +278,7 @@ class Workspace : public engine::Memory<Scalar> {
   Index most_rows_ = 0, capacity_ = 0;
   typename Layers::template PerLayer<Slot<Scalar>> own_slots_;
   Storage<Scalar, Extents::memory> own_memory_;
-  std::vector<Workspace> team_;
+  std::list<Workspace> team_;  ///< of more threads
 };
 
 }  // namespace lamina

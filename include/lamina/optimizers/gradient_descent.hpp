@@ -76,19 +76,14 @@ struct GradientDescent {
     Scalar* const v = state.array<Scalar>(0, first);
     const auto alpha = static_cast<Scalar>(learning_rate), mu = static_cast<Scalar>(momentum);
     const auto gain = static_cast<Scalar>(state.steps == 1 ? 1 : 1 - dampening);
-    detail::choose(nesterov, [&]<bool ahead>() {
-      detail::descend(first, count, theta, gradient, detail::L2Decay{weight_decay, decay},
-                      [=](const auto& at, const auto& g) {
-                        // v ← μ·v + (1 − τ)·g,   θ ← θ − α·v, or θ ← θ − α·(g + μ·v)
-                        const auto v_t = at.load(v) * mu + g * gain;
-                        at.store(v, v_t);
-                        if constexpr (ahead) {
-                          return (g + v_t * mu) * alpha;
-                        } else {
-                          return v_t * alpha;
-                        }
-                      });
-    });
+    // v ← μ·v + (1 − τ)·g,   θ ← θ − α·(own·g + past·v): own·g + past·v is v, or g + μ·v with nesterov.
+    const Scalar own = nesterov ? 1 : 0, past = nesterov ? mu : 1;
+    detail::descend(first, count, theta, gradient, detail::L2Decay{weight_decay, decay},
+                    [=](const auto& at, const auto& g) {
+                      const auto v_t = at.load(v) * mu + g * gain;
+                      at.store(v, v_t);
+                      return (g * own + v_t * past) * alpha;
+                    });
   }
   template <class Scalar>
   void update(Index first, Index count, Scalar* theta, const Scalar* gradient) const {
