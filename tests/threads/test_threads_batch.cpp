@@ -256,6 +256,49 @@ TEST_CASE("large networks: threads share the products of a single sample", "[thr
   check_same_bits(net, X, Y, MeanSquaredError{}, Adam{}, 1);
 }
 
+namespace {
+
+/// Hands its input on, and has many parameters without an effect, whose derivatives are 1. Every thread adds its share of
+/// them from the last to the first, so that it comes late to where the first thread begins.
+struct Counted {
+  static constexpr std::string_view name = "Counted";
+  static constexpr Index Inputs = Dynamic, Outputs = Dynamic, parameters = 400000;
+  using InTeam = Counted;
+
+  Index n;
+
+  Index inputs() const { return n; }
+  Index outputs() const { return n; }
+  static constexpr Index parameter_count(Index, Index) { return parameters; }
+  static constexpr Index cache_size(Index, Index, Index) { return 0; }
+
+  void forward(const auto& /*theta*/, const auto& A0, auto& A, auto& /*cache*/, const Pass& pass) const {
+    if (pass.team.first()) A = A0;
+  }
+  void backward(const auto& /*theta*/, const auto& /*A0*/, auto& /*A*/, auto& /*cache*/, auto& dA,
+                auto& dtheta, auto* dA0, const Pass& pass) const {
+    if (dA0 && pass.team.first()) *dA0 = dA;
+    const detail::Share mine(dtheta.size(), 1, pass.team);
+    for (Index i = mine.end; i-- > mine.begin;) dtheta[i] += 1;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a layer in a team adds to a gradient that is zero already", "[threads]") {
+  const auto X = problems::uniform<float>(64, 20, 1), Y = problems::uniform<float>(64, 10, 2);
+  auto net = make_network<float>(Dense<Dynamic, Dynamic, Tanh>(20, 10), Counted{10});
+  auto workspace = net.workspace();
+  workspace.threads = 4;
+  for (int repetition = 0; repetition < 3; ++repetition) {
+    net.loss_and_gradient(X, Y, MeanSquaredError{}, workspace);
+    CHECK((workspace.gradient.tail(Counted::parameters).array() == 1).all());
+    net.parameters().setZero();
+    train_step(net, X, Y, MeanSquaredError{}, GradientDescent{.learning_rate = 0.25}, workspace);
+    CHECK((net.parameters().tail(Counted::parameters).array() == -0.25F).all());
+  }
+}
+
 TEST_CASE("an exception of a layer in a thread reaches the caller", "[threads]") {
   check_exceptions<false>(4, 16, 3000);
   check_exceptions<true>(4, 16, 3000);

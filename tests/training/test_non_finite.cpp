@@ -203,6 +203,29 @@ TEST_CASE("a large network is left as it was, whichever layer fails", "[step][no
   }
 }
 
+// The derivatives of a bias are as large as dZ, whatever A0 is: the bound of what is updated part by part has to know.
+TEMPLATE_TEST_CASE("a bias that a step makes infinite is seen, however small the inputs",
+                   "[step][non_finite]", float, double) {
+  using Matrix = problems::Matrix<TestType>;
+  const TestType target = std::is_same_v<TestType, float> ? TestType(1e10) : TestType(1e100);
+  const double rate = std::is_same_v<TestType, float> ? 1e36 : 1e290;
+  const auto leaves = [&](Index n, Index m, TestType input) {
+    CAPTURE(n, m, input);
+    Network<TestType, Dense<Dynamic, Dynamic>> net(Dense<Dynamic, Dynamic>(n, n));
+    net.initialize(1);
+    auto workspace = net.workspace();
+    const auto before = net.parameters();
+    const Matrix X = Matrix::Constant(m, n, input), Y = Matrix::Constant(m, n, target);
+    CHECK_THROWS_AS(
+        train_step(net, X, Y, MeanSquaredError{}, GradientDescent{.learning_rate = rate}, workspace),
+        NonFiniteError);
+    CHECK(net.parameters() == before);
+  };
+  for (const TestType input : {TestType(0), TestType(1e-30)})
+    for (const Index m : {1, 2, 64})
+      for (const Index n : {1, 300}) leaves(n, m, input);
+}
+
 // Where the guard looks at each number the step is the same, only slower.
 TEST_CASE("large derivatives that are finite still train", "[step][non_finite]") {
   Network<double, Dense<Dynamic, Dynamic>, Dense<Dynamic, Dynamic>> net(Dense<Dynamic, Dynamic>(300, 300),

@@ -10,6 +10,7 @@
 
 namespace test_thread_choice {
 
+using lamina::Index;
 using lamina::detail::ThreadChoice;
 
 /// Takes steps whose times depend on the number of threads; returns their sum.
@@ -50,6 +51,26 @@ TEST_CASE("threads: more are never slower than one, but for the trials") {
       const double best = most / 2 > 1 ? 2.0 / most * (most % 2 ? most / (most - 1.0) : 1.0) : 1;
       CHECK(take(of_some, steps, some) < 1.1 * steps * step * best);
     }
+  }
+}
+
+TEST_CASE("threads: batches of different sizes are compared by the time of a sample") {
+  // The largest batch comes once, in the middle of a trial; the others are never as large again.
+  for (const int largest : {14, 60, 1000}) {
+    CAPTURE(largest);
+    ThreadChoice of_slower(4), of_faster(4);
+    std::map<int, int> slower, faster;
+    for (int i = 0; i < 20000; ++i) {
+      const Index samples = i == largest ? 1000 : 900 - i % 7;
+      const double sample = 1e-6;
+      const int n = of_slower.threads(), m = of_faster.threads();
+      ++slower[n];
+      ++faster[m];
+      of_slower.done(samples, sample * static_cast<double>(samples) * n);
+      of_faster.done(samples, sample * static_cast<double>(samples) / m);
+    }
+    CHECK(slower[1] > 18000);
+    CHECK(faster[4] > 18000);
   }
 }
 

@@ -176,8 +176,11 @@ struct Maxima {
     while (!(x <= before) && before == before && !most.compare_exchange_weak(before, x)) {
     }
   }
-  /// The product of the two, which begin anew.
-  double take() { return input.exchange(0) * gradient.exchange(0); }
+  /// A bound of what each sample adds to a derivative, of a weight or a bias, whose input is 1; the two begin anew.
+  double take() {
+    const double of_input = input.exchange(0);
+    return (of_input < 1 ? 1 : of_input) * gradient.exchange(0);
+  }
 };
 
 /// What the threads that work on a tile tell each other.
@@ -247,13 +250,19 @@ void backward(Memory<Scalar>& memory, const Scalar* theta, Index t, TilePass til
       }
     } else if (slot.call->shared || team.first()) {
       auto dtheta = memory.gradient_of(l);
-      if (!tile.add && team.first()) std::fill_n(dtheta.data(), dtheta.size(), Scalar(0));
       if (!slot.call->shared) pass.team = Team();
+      if (!tile.add && dtheta.size() > 0) {
+        if (team.first()) std::fill_n(dtheta.data(), dtheta.size(), Scalar(0));
+        pass.team.wait();
+      }
       slot.call->backward(slot.layer, parameters_of(slot, theta), detail::constant(A0), A, cache, dA, dtheta,
                           wanted, pass);
-      if (step && team.first())
-        bounded(static_cast<double>(
-            detail::largest_magnitude(detail::tile(std::as_const(dtheta).data(), dtheta.size(), Index{1}))));
+      if (step && dtheta.size() > 0) {
+        pass.team.wait();
+        if (team.first())
+          bounded(static_cast<double>(detail::largest_magnitude(
+              detail::tile(std::as_const(dtheta).data(), dtheta.size(), Index{1}))));
+      }
     }
     team.wait();
     if (step && slot.call->backward_inputs && team.first()) bounded(maxima.take() * static_cast<double>(t));

@@ -37,22 +37,23 @@ class ThreadChoice {
   /// For the next step.
   int threads() const { return candidates_[current_]; }
   /// Whether the next step is to be timed.
-  bool trying() const { return count_ > 1 && steps_left_ == 0; }
-  /// A step on so many samples is done, in a time that counts while trying() and for the largest batches only.
+  bool trying() const { return count_ > 1 && samples_left_ <= 0; }
+  /// A step on so many samples is done, in a time that counts while trying(). Times of a sample are compared, and the
+  /// shortest: batches that are smaller than others do not make a number of threads look faster than it is.
   void done(Index samples, double seconds) {
     if (count_ == 1) return;
+    const auto size = static_cast<double>(std::max<Index>(samples, 1));
     if (!trying()) {
-      if (--steps_left_ == 0) current_ = 0;
+      samples_left_ -= size;
+      if (trying()) current_ = 0;
       return;
     }
     if (settling_ > 0) {
       settling_ -= seconds;
       return;
     }
-    if (samples < samples_) return;
-    samples_ = samples;
     // Threads may have to wake up for the first step.
-    if (steps_++ > 0) least_ = std::min(least_, seconds);
+    if (steps_++ > 0) least_ = std::min(least_, seconds / size);
     seconds_ += seconds;
     trial_seconds_ += seconds;
     const bool hopeless = least_ > 1.5 * fastest_;
@@ -66,7 +67,7 @@ class ThreadChoice {
     least_ = infinity;
     if (++current_ < count_) return;
     current_ = choice_;
-    steps_left_ = static_cast<Index>(rest_ * trial_seconds_ / std::max(fastest_, 1e-9)) + 1;
+    samples_left_ = std::max(1.0, rest_ * trial_seconds_ / std::max(fastest_, 1e-12));
     rest_ = std::min(2 * rest_, longest_rest);
     trial_seconds_ = 0;
     fastest_ = infinity;
@@ -81,10 +82,13 @@ class ThreadChoice {
 
   int candidates_[32] = {};  ///< from the most to 1
   int count_ = 0, current_ = 0, choice_ = 0;
-  Index steps_ = 0, steps_left_ = 0, samples_ = 0;
-  double settling_ = 0.05;  ///< seconds until the first trial
-  double rest_ = 2;         ///< the time without trials after the next one, in times of that
-  double seconds_ = 0, trial_seconds_ = 0, least_ = infinity, fastest_ = infinity;
+  Index steps_ = 0;
+  double samples_left_ = 0;  ///< until the next trial
+  double settling_ = 0.05;   ///< seconds until the first trial
+  double rest_ = 2;          ///< the time without trials after the next one, in times of that
+  double seconds_ = 0, trial_seconds_ = 0;
+  double least_ = infinity,
+         fastest_ = infinity;  ///< seconds for a sample: of the number that is tried, of all before
   Clock::time_point began_;
 };
 
