@@ -55,6 +55,36 @@ bool contains(const std::vector<std::string>& list, std::string_view value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
+/// @throws std::invalid_argument unless the text is a number from `least` on, to its end
+double number_from(double least, const std::string& option, const std::string& text) {
+  char* end = nullptr;
+  const double x = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !(x >= least) || std::isinf(x)) {
+    std::ostringstream message;
+    message << option << ": expected a number from " << least << " on, got '" << text << "'";
+    throw std::invalid_argument(message.str());
+  }
+  return x;
+}
+int integer_from(int least, const std::string& option, const std::string& text) {
+  const double x = number_from(least, option, text);
+  if (x != std::floor(x) || x > 1e6)
+    throw std::invalid_argument(option + ": expected a whole number, got '" + text + "'");
+  return static_cast<int>(x);
+}
+/// @throws std::invalid_argument when a part of the list is none of the names, or there is none
+std::vector<std::string> names_among(const std::vector<std::string>& names, const std::string& option,
+                                     const std::string& list) {
+  const std::vector<std::string> parts = split(list);
+  for (const std::string& part : parts.empty() ? std::vector<std::string>{""} : parts) {
+    if (contains(names, part)) continue;
+    std::string all;
+    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+    throw std::invalid_argument(option + ": expected some of " + all + ", got '" + part + "'");
+  }
+  return parts;
+}
+
 Settings settings(int argc, char** argv) {
   Settings s;
   s.folder = std::filesystem::path(argv[0]).parent_path();
@@ -72,17 +102,18 @@ Settings settings(int argc, char** argv) {
           throw std::invalid_argument("no workload " + name);
       }
     } else if (option == "--rounds") {
-      s.rounds = std::max(1, std::atoi(value.c_str()));
+      s.rounds = integer_from(1, option, value);
     } else if (option == "--seconds") {
-      s.seconds = std::atof(value.c_str());
+      s.seconds = number_from(0.001, option, value);
     } else if (option == "--threads") {
       s.threads.clear();
-      for (const std::string& t : split(value)) s.threads.push_back(std::atoi(t.c_str()));
+      for (const std::string& t : split(value)) s.threads.push_back(integer_from(1, option, t));
+      if (s.threads.empty()) throw std::invalid_argument(option + ": expected numbers of threads, got none");
       std::sort(s.threads.begin(), s.threads.end());
     } else if (option == "--sections") {
-      s.sections = split(value);
+      s.sections = names_among(Settings().sections, option, value);
     } else if (option == "--peers") {
-      s.peers = split(value);
+      s.peers = names_among(Settings().peers, option, value);
     } else {
       throw std::invalid_argument("unknown option " + option);
     }
@@ -348,7 +379,8 @@ std::string today() {
   return text.data();
 }
 
-void compare(const Settings& settings) {
+/// Returns whether every program that could do its workload has done it.
+bool compare(const Settings& settings) {
   Measurements all(settings);
   if (!all.there("bench_lamina") || !all.there("fma_peak"))
     throw std::runtime_error("bench_lamina and fma_peak must lie beside this program");
@@ -381,14 +413,14 @@ void compare(const Settings& settings) {
     std::cout << "FANN: T1 with plain gradient descent instead of Adam; no ReLU, cross-entropy or "
                  "mini-batches in FANN.\n";
   for (const std::string& failure : all.failures()) std::cout << "Failed: " << failure << ".\n";
+  return all.failures().empty();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    compare(settings(argc, argv));
-    return 0;
+    return compare(settings(argc, argv)) ? 0 : 1;
   } catch (const std::exception& error) {
     std::cerr << "compare: " << error.what() << '\n';
     return 2;

@@ -69,16 +69,12 @@ bool run(const Settings& s) {
   auto net = DynamicNetwork<float>(inputs);
   net.dense(800, "relu").dense(800, "relu").dense(classes);
   net.initialize(1);
-  auto workspace = net.workspace();
-  workspace.threads = s.threads;
   constexpr Index batch = 128;
-  // What the parts take is computed, not measured: θ, its gradient, Adam's m and v, and a workspace: room for another θ,
-  // and the matrices of a tile.
+  // What the parts take is computed, not measured: θ, its gradient, Adam's m and v, and the matrices of a tile.
   const double theta = 4e-6 * static_cast<double>(net.parameter_count());
-  const auto& footprint = workspace.footprint();
-  const double tile =
-      4e-6 * static_cast<double>(detail::memory_size(footprint, detail::column_stride(batch), net.size()));
-  const double parts = theta + theta + 2 * theta + (theta + tile), order = 8e-6 * static_cast<double>(m);
+  const auto footprint = net.workspace().footprint();
+  const double tile = 4e-6 * static_cast<double>(detail::memory_size<float>(footprint, batch, net.size()));
+  const double parts = theta + theta + 2 * theta + tile, order = 8e-6 * static_cast<double>(m);
 
   fit(net, X, labels, SoftmaxCrossEntropy{}, Adam{},
       FitOptions{.epochs = 1, .batch_size = batch, .progress = Progress::never, .threads = s.threads});

@@ -48,8 +48,14 @@ build=${BUILD_DIR:-build/benchmark$suffix}
   cmake --build "$build" --parallel "$jobs" --target fma_peak bench_lamina bench_eigen compare
   targets=$(cmake --build "$build" --target help)
   for peer in ${peers//,/ }; do
-    grep -q "\bbench_$peer\b" <<< "$targets" || continue
-    cmake --build "$build" --target "bench_$peer" || echo "bench_$peer does not compile with this version: left out"
+    if ! grep -q "\bbench_$peer\b" <<< "$targets"; then
+      rm -f "$build/benchmarks/bench_$peer"  # of an earlier build, with a library that is gone
+      continue
+    fi
+    cmake --build "$build" --target "bench_$peer" || {
+      echo "bench_$peer does not compile with this version: left out"
+      rm -f "$build/benchmarks/bench_$peer"
+    }
   done
 
   say "Benchmarks"

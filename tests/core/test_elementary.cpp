@@ -97,7 +97,7 @@ constexpr bool fused = true;
 constexpr bool fused = false;
 #endif
 
-// A prime, so that all mantissas occur; 4 million floats.
+// A prime, so that each binade has other mantissas; 4 million floats.
 constexpr std::uint32_t float_step = 1021;
 
 }  // namespace

@@ -16,8 +16,8 @@
 #endif
 
 /// @file
-/// SIMD registers, through the vector extension of g++ and clang++: SSE, AVX, AVX-512 and NEON from one source. Where
-/// there is none, and for long double, a register is a single number. Operators work lane by lane, and a scalar operand
+/// SIMD registers, through the vector extension of g++ and clang++: SSE, AVX, AVX-512 and NEON from one source. For long
+/// double a register is a single number. Operators work lane by lane, and a scalar operand
 /// stands in all lanes.
 
 #if defined(__clang__)
