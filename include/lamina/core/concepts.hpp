@@ -83,7 +83,8 @@ enum class GradientUse {
 ///     void backward_parameters(A0, A0_transposed, dZ, dtheta, use, pass, done) const;  // see GradientUse
 ///
 /// A0_transposed may be null; done(first, count, derivatives) says that those of the parameters from number `first` on are
-/// there, all of them once, by any thread of the team.
+/// there, all of them once, by any thread of the team. Each derivative must be a sum over samples of an element of A0, or 1,
+/// times an element of dZ: what the engine takes for their bound rests on that.
 ///
 /// A layer may also have
 ///
