@@ -121,3 +121,22 @@ TEST_CASE("a workspace belongs to the network it was made for", "[dynamic_networ
   auto with_more = net.workspace();
   CHECK_NOTHROW(net.predict(X, with_more));
 }
+
+// Layers of the same extents and numbers of parameters, which keep more from forward to backward.
+TEST_CASE("a workspace makes room for other kinds of layers", "[dynamic_network]") {
+  const Eigen::MatrixXd X = problems::uniform(300, 40, 1), Y = problems::uniform(300, 1, 2);
+  const auto check = [&](DynamicNetwork<double> before, DynamicNetwork<double> net) {
+    net.initialize(1);
+    auto own = net.workspace(), other = before.workspace();
+    before.loss(X, Y, MeanSquaredError{}, other);
+    const double F = net.loss_and_gradient(X, Y, MeanSquaredError{}, own);
+    CHECK(net.loss_and_gradient(X, Y, MeanSquaredError{}, other) == F);
+    CHECK(other.gradient == own.gradient);
+    CHECK(net.predict(X, other) == net.predict(X, own));
+  };
+  const auto start = [] { return DynamicNetwork<double>(40).dense(40, "relu"); };
+  check(start().activation("tanh").dense(1), start().dropout(0.5).dense(1));
+  check(start().layer_norm().dense(1), start().batch_norm().dense(1));
+  check(DynamicNetwork<double>(40).softmax().softmax().softmax().dense(1),
+        DynamicNetwork<double>(40).dropout(0.1).dropout(0.2).dropout(0.3).dense(1));
+}

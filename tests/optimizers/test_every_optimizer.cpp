@@ -207,6 +207,8 @@ TEMPLATE_TEST_CASE("an optimiser knows which gradients cannot spoil anything", "
     TestType without = optimizer;
     without.epsilon = 0;
     CHECK_FALSE(without.template stays_finite<double>(1));
+    without.epsilon = 1e-46;  // is 0 as a float
+    CHECK_FALSE(without.template stays_finite<float>(1e-25));
   }
   // What it says of the largest is true.
   Vector<float> theta = Vector<float>::Ones(n);

@@ -6,8 +6,7 @@
 
 #include "lamina/layers.hpp"
 #include "lamina/losses.hpp"
-#include "lamina/optimizers/adam.hpp"
-#include "lamina/optimizers/gradient_descent.hpp"
+#include "lamina/optimizers.hpp"
 #include "support/catch.hpp"
 #include "training/problems.hpp"
 #include "training/quiet.hpp"
@@ -224,6 +223,46 @@ TEMPLATE_TEST_CASE("a bias that a step makes infinite is seen, however small the
   for (const TestType input : {TestType(0), TestType(1e-30)})
     for (const Index m : {1, 2, 64})
       for (const Index n : {1, 300}) leaves(n, m, input);
+}
+
+// One enormous derivative, then ordinary ones: what the optimiser remembers of it must not reach θ unseen. Either a step
+// fails, and leaves θ as it was, or all that it leaves is finite.
+TEMPLATE_TEST_CASE("what an optimiser remembers of an enormous derivative is seen", "[step][non_finite]",
+                   (GradientDescent), (Adam), (RMSprop), (Adadelta), (NAdam), (RAdam), (Adagrad), (Adamax),
+                   (Lion), (Rprop)) {
+  const auto check = [](TestType optimizer, float spike) {
+    CAPTURE(spike);
+    Network<float, Dense<1, 1>> net;
+    auto workspace = net.workspace();
+    const Eigen::MatrixXf Y = Eigen::MatrixXf::Ones(2, 1);
+    for (int step = 0; step < 6; ++step) {
+      CAPTURE(step);
+      const Eigen::MatrixXf X = Eigen::MatrixXf::Constant(2, 1, step == 0 ? spike : 1e-30F);
+      const auto before = net.parameters();
+      try {
+        train_step(net, X, Y, MeanAbsoluteError{}, optimizer, workspace);
+        if (optimizer.state.columns() > 0)
+          CHECK(Eigen::Map<const Eigen::MatrixXf>(optimizer.state.template array<float>(0),
+                                                  optimizer.state.rows(), optimizer.state.columns())
+                    .allFinite());
+      } catch (const NonFiniteError&) {
+        CHECK(net.parameters() == before);
+      }
+      CHECK(net.parameters().allFinite());
+    }
+  };
+  for (const float spike : {1e19F, 1e20F, 1e30F, 1e38F, 3e38F}) {
+    check(TestType{}, spike);
+    if constexpr (std::is_same_v<TestType, GradientDescent>) {
+      check({.learning_rate = 10, .momentum = 0.9}, spike);
+      check({.learning_rate = 2, .momentum = 0.9}, spike);
+    } else if constexpr (std::is_same_v<TestType, RMSprop>) {
+      check({.momentum = 0.9}, spike);
+      check({.centered = true}, spike);
+    } else if constexpr (std::is_same_v<TestType, Adam>) {
+      check({.beta2 = 0}, spike);
+    }
+  }
 }
 
 // Where the guard looks at each number the step is the same, only slower.

@@ -1,5 +1,7 @@
 // Training from a source of batches: the samples need never be in memory together.
 
+#include <ranges>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,6 +79,21 @@ TEST_CASE("a source tells epoch and batch, and callbacks see what is known", "[s
   CHECK(asked == std::vector<std::pair<Index, Index>>{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}});
   CHECK(batches == std::vector<Index>{4, 4});  // 4 + 3, 4 + 1
   CHECK(samples == std::vector<Index>{12, 12});
+}
+
+TEST_CASE("a range that can be read once gives all its pieces", "[source]") {
+  std::istringstream numbers("1 2 3");
+  std::vector<int> used;
+  const auto piece = [&](int i) {
+    used.push_back(i);
+    return std::pair(Eigen::MatrixXf::Constant(4, 1, static_cast<float>(i)).eval(),
+                     Eigen::MatrixXf::Ones(4, 1).eval());
+  };
+  Network<float, Dense<1, 1>> net;
+  const History history = fit(net, std::views::istream<int>(numbers) | std::views::transform(piece),
+                              MeanSquaredError{}, GradientDescent{}, problems::quiet(1, 4));
+  CHECK(history.epochs() == 1);
+  CHECK(used == std::vector<int>{1, 2, 3});
 }
 
 TEST_CASE("a source of classes, with weights, shuffled", "[source]") {

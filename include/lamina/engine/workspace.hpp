@@ -235,16 +235,23 @@ class Workspace : public engine::Memory<Scalar> {
       layers.for_each([&](const auto& layer, std::size_t l) { own_slots_[l].layer = &layer; });
     } else {
       bool same = layers.size() == own_slots_.size() && layers.inputs() == this->footprint_.inputs;
+      bool same_kinds = true;
       if (same)
         layers.for_each([&](const auto& layer, std::size_t l) {
           Slot<Scalar>& slot = own_slots_[l];
           const Slot<Scalar> now = of(layer);
           same = same && now.inputs == slot.inputs && now.outputs == slot.outputs &&
                  now.call->parameter_count(now.inputs, now.outputs) == slot.parameter_count;
+          same_kinds = same_kinds && now.call == slot.call;
           slot.layer = now.layer;
           slot.call = now.call;
         });
       if (!same) refuse();
+      if (!same_kinds) {  // which may keep more from forward to backward
+        this->footprint_ = detail::footprint_of(layers);
+        most_rows_ = detail::tile_rows<Scalar>(this->footprint_);
+        capacity_ = 0;
+      }
     }
   }
   [[noreturn]] LAMINA_COLD void refuse() const {

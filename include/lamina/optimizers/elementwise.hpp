@@ -197,7 +197,8 @@ inline constexpr double sum_limit = std::numeric_limits<Scalar>::max_exponent <=
 /// Whether α·g/(√(a mean of g²) + ε) is finite, and too small to make a parameter infinite, for |g| ≤ largest.
 template <class Scalar>
 bool quotient_stays_finite(double alpha, double epsilon, double largest) {
-  return epsilon > 0 && largest < square_limit<Scalar> && alpha / epsilon * largest < step_limit<Scalar>;
+  return static_cast<Scalar>(epsilon) >= std::numeric_limits<Scalar>::min() &&
+         largest < square_limit<Scalar> && alpha / epsilon * largest < step_limit<Scalar>;
 }
 
 }  // namespace lamina::detail

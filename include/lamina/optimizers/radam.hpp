@@ -75,7 +75,7 @@ struct RAdam {
   }
   template <class Scalar>
   bool stays_finite(double largest) const {
-    return learning_rate * largest < detail::step_limit<Scalar> &&
+    return learning_rate * weight_decay <= 1 && learning_rate * largest < detail::step_limit<Scalar> &&
            detail::quotient_stays_finite<Scalar>(learning_rate, epsilon, largest);
   }
   /// @}

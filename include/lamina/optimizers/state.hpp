@@ -44,6 +44,12 @@ class OptimizerState {
     ++steps;
     return first;
   }
+  /// Whether every step so far had derivatives that stays_finite() agrees to; else the arrays may hold numbers of any size,
+  /// and it cannot know what the next step makes of them.
+  bool bounded() const { return bounded_; }
+  /// A step follows whose derivatives may be of any size.
+  void unbound() { bounded_ = false; }
+
   /// Array k, from element `first` on.
   template <class Scalar>
   Scalar* array(Index k, Index first = 0) {
@@ -105,6 +111,7 @@ class OptimizerState {
       fail<DataError>({"optimiser state: expected the numbers of its arrays, got ", rows, "\u00d7", columns,
                        " of kind ", scalar_kind, data ? "" : " without numbers"});
     if (scalar_kind == 0) {
+      bounded_ = true;
       arrays_ = std::monostate();
     } else if (scalar_kind == kind<float>) {
       copy<float>(rows, columns, data);
@@ -143,8 +150,11 @@ class OptimizerState {
     Eigen::Matrix<Scalar, Dynamic, Dynamic> arrays(rows, columns);
     if (arrays.size() > 0)
       std::memcpy(arrays.data(), data, static_cast<std::size_t>(arrays.size()) * sizeof(Scalar));
+    bounded_ = (arrays.array().abs() < Scalar(1e9)).all();
     arrays_ = std::move(arrays);
   }
+
+  bool bounded_ = true;
 
   std::variant<std::monostate, Eigen::MatrixXf, Eigen::MatrixXd, Eigen::Matrix<long double, Dynamic, Dynamic>>
       arrays_;

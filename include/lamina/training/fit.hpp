@@ -524,6 +524,18 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
     context.sum += samples * regularized_step(network, last, F, optimizer, workspace, step_options, ranges);
   };
 
+  // What happens at the rate of this step; θ stays where that is 0.
+  const auto at_rate = [&](const auto& body) {
+    try {
+      const bool still = rate.set(context.schedule, context.steps, state.epoch);
+      if (still) unmoved = network.parameters();
+      body();
+      if (still) network.parameters() = unmoved;
+    } catch (const NonFiniteError& error) {
+      fail<NonFiniteError>({"epoch ", state.epoch, ", batch ", state.batch, ": ", error.what()});
+    }
+  };
+
   for (; state.epoch < options.epochs && !(state.stopped() && !context.in_epoch); ++state.epoch) {
     const auto began = Clock::now();
     const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
@@ -544,9 +556,7 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
       const auto count = static_cast<double>(batch->count);
       bool stepped = true;
       workspace.threads = threads.begin();
-      try {
-        const bool still = rate.set(context.schedule, context.steps, state.epoch);
-        if (still) unmoved = network.parameters();
+      at_rate([&] {
         if (options.accumulate == 1) {
           const Scalar F = train_step(network, *batch, loss, optimizer, workspace, step_options, ranges);
           context.sum += static_cast<double>(F) * count;
@@ -555,10 +565,7 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
           stepped = accumulated.batches() == options.accumulate;
           if (stepped) step_of_several(*batch);
         }
-        if (still) network.parameters() = unmoved;
-      } catch (const NonFiniteError& error) {
-        fail<NonFiniteError>({"epoch ", state.epoch, ", batch ", state.batch, ": ", error.what()});
-      }
+      });
       threads.end(batch->count);
       state.samples += batch->count;
       state.loss = context.sum / static_cast<double>(state.samples);
@@ -581,11 +588,13 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
       }
       batch = source.batch(state.batch + 1);
     }
-    if (accumulated.batches() > 0) {
-      step_of_several(Batch<Scalar>());
-      ++context.steps;
-    }
     --state.batch;
+    if (accumulated.batches() > 0) {  // fewer than the other steps'
+      at_rate([&] { step_of_several(Batch<Scalar>()); });
+      state.loss = context.sum / static_cast<double>(state.samples);
+      ++context.steps;
+      context.schedule.after_step(state.loss);
+    }
     state.batches = source.batches();
     state.samples_per_epoch = source.samples();
     if (validation) state.validation_loss = static_cast<double>(network.loss(*validation, loss, workspace));
@@ -705,17 +714,17 @@ template <class Scalar, class... L, BatchRange Range, LossFunction<Scalar> Loss,
 requires(Optimizer<std::remove_cvref_t<Optimizer_>, typename Network<Scalar, L...>::Parameters>) History
     fit(Network<Scalar, L...>& network, Range&& range, const Loss& loss, Optimizer_&& optimizer,
         const FitOptions& options, Callbacks&&... callbacks) {
-  auto at = std::ranges::begin(range);
+  std::optional<std::ranges::iterator_t<Range>> at;
   return fit(
       network,
       [&](Index, Index batch, SourceBatch<Scalar>& to) {
         if (batch == 0) {
-          at = std::ranges::begin(range);
+          at.emplace(std::ranges::begin(range));
         } else {
-          ++at;
+          ++*at;
         }
-        if (at == std::ranges::end(range)) return false;
-        const auto& [X, Y] = *at;
+        if (*at == std::ranges::end(range)) return false;
+        const auto& [X, Y] = **at;
         to.X = X;
         if constexpr (Labels<std::remove_cvref_t<decltype(Y)>>) {
           to.labels.assign(std::data(Y), std::data(Y) + std::size(Y));

@@ -61,6 +61,8 @@ struct PartwiseStep {
   /// Whether the step is taken: not when a derivative as large as this may leave something that is not finite.
   /// @throws ShapeError when the optimiser's state is that of another network.
   bool begin(double largest) {
+    if constexpr (requires { optimizer.state.bounded(); })
+      if (!optimizer.state.bounded()) return false;
     if (!optimizer.template stays_finite<Scalar>(largest)) return false;
     optimizer.template begin<Scalar>(size);
     return true;
@@ -95,6 +97,16 @@ struct StepOptions {
 
 namespace detail {
 
+/// Whether the optimiser remembers finite numbers only, if it remembers any.
+template <class Scalar, class Optimizer_>
+bool state_is_finite(Optimizer_& optimizer) {
+  if constexpr (requires { optimizer.state.template array<Scalar>(0); }) {
+    const Index count = optimizer.state.rows() * optimizer.state.columns();
+    return count == 0 || all_finite(optimizer.state.template array<Scalar>(0), count);
+  }
+  return true;
+}
+
 /// θ ← optimizer(θ, dF/dθ), the gradient being in the workspace, with everything looked at and θ restored if need be;
 /// `project`, given where θ is, follows.
 template <class Scalar, class... L, class Optimizer_, class Project>
@@ -108,6 +120,7 @@ void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, do
         {"the loss is ", F, "; not finite: ", first_non_finite(network, batch, workspace), advice});
   workspace.spare.resize(theta.size());
   std::copy_n(theta.data(), theta.size(), workspace.spare.data());
+  if constexpr (requires { optimizer.state.unbound(); }) optimizer.state.unbound();
   if constexpr (ElementwiseOptimizer<Optimizer_, Scalar>) {
     if constexpr (requires { optimizer.check(); }) optimizer.check();
     optimizer.template begin<Scalar>(theta.size());
@@ -120,6 +133,10 @@ void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, do
     const std::string blame = first_non_finite(network, batch, workspace);
     std::copy_n(workspace.spare.data(), theta.size(), theta.data());
     fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: ", blame, advice});
+  }
+  if (!state_is_finite<Scalar>(optimizer)) {
+    std::copy_n(workspace.spare.data(), theta.size(), theta.data());
+    fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: the optimiser's state", advice});
   }
 }
 
@@ -147,8 +164,8 @@ double regularized_step(Network<Scalar, L...>& network, const Batch<Scalar>& bat
 ///
 /// @return F before the step
 /// @throws NonFiniteError when F, dF/dθ or what the optimiser makes of θ is not finite, naming the first layer that is
-///         to blame; θ is left as it was, and running statistics too when F or dF/dθ is to blame. OptionError when
-///         the optimiser has a bad option.
+///         to blame; θ is left as it was, and running statistics too when F or dF/dθ is to blame, but the optimiser's
+///         state is what the step has made of it. OptionError when the optimiser has a bad option.
 ///         For the overload with X and Y, also as Network::loss.
 template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_>
 Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, const Loss& loss,
