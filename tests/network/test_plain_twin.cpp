@@ -167,7 +167,8 @@ TEMPLATE_TEST_CASE("the engine equals its readable twin", "[network]", float, do
   for (const auto& hidden : functions<TestType>())
     for (const auto& widths : shapes)
       for (const Index m : {1, 2, 5, 33, 100, 600}) {
-        if (m == 600 && widths[0] > 100) continue;
+        // The large ones take a while under sanitizers: with few samples, and one function.
+        if (widths[0] > 100 && (m > 33 || hidden.activation.name() != "tanh")) continue;
         CAPTURE(static_cast<std::string>(hidden.activation.name()), widths, m);
         check_equal<PlainSquared<TestType>>(widths, hidden, m);
         check_equal<PlainSoftmax<TestType>>(widths, hidden, m);
