@@ -265,6 +265,20 @@ TEMPLATE_TEST_CASE("what an optimiser remembers of an enormous derivative is see
   }
 }
 
+TEST_CASE("only what an optimiser remembers makes later steps be looked at", "[step][non_finite]") {
+  const auto after_a_step_of_any_size = [](auto optimizer) {
+    Network<double, Dense<2, 1>> net;
+    auto workspace = net.workspace();
+    const problems::Surface<> data(10);
+    train_step(net, data.X, data.Y, MeanSquaredError{}, optimizer, workspace,
+               StepOptions{.clipping = {.norm = 1}});
+    return optimizer.state.bounded();
+  };
+  CHECK(after_a_step_of_any_size(GradientDescent{}));
+  CHECK_FALSE(after_a_step_of_any_size(GradientDescent{.momentum = 0.5}));
+  CHECK_FALSE(after_a_step_of_any_size(Adam{}));
+}
+
 // Where the guard looks at each number the step is the same, only slower.
 TEST_CASE("large derivatives that are finite still train", "[step][non_finite]") {
   Network<double, Dense<Dynamic, Dynamic>, Dense<Dynamic, Dynamic>> net(Dense<Dynamic, Dynamic>(300, 300),

@@ -44,9 +44,9 @@ class OptimizerState {
     ++steps;
     return first;
   }
-  /// Whether every step so far had derivatives that stays_finite() agrees to; else the arrays may hold numbers of any size,
-  /// and it cannot know what the next step makes of them.
-  bool bounded() const { return bounded_; }
+  /// Whether the arrays, if there are any, have seen only derivatives that stays_finite() agreed to; else they may hold
+  /// numbers of any size, and it cannot know what the next step makes of them.
+  bool bounded() const { return bounded_ || std::holds_alternative<std::monostate>(arrays_); }
   /// A step follows whose derivatives may be of any size.
   void unbound() { bounded_ = false; }
 
