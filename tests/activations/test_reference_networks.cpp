@@ -1,6 +1,6 @@
 // Activations in whole networks, forward and backward, against PyTorch.
 
-#include "support/plain_network.hpp"
+#include "support/reference_network.hpp"
 
 TEST_CASE("activations: networks of the reference cases") {
   LAMINA_NEEDS_ORACLE();
@@ -9,7 +9,7 @@ TEST_CASE("activations: networks of the reference cases") {
     for (const std::string& name : oracle::names("forward_backward", prefix)) {
       CAPTURE(name);
       const auto c = oracle::load("forward_backward", name);
-      oracle::PlainNetwork network(c);
+      oracle::ReferenceNetwork network(c);
       REQUIRE(network.complete);
       CHECK(oracle::with_loss(c["loss"], [&](const auto& loss) { oracle::check_case(c, network, loss); }));
       ++cases;

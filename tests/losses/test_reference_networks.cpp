@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "support/plain_network.hpp"
+#include "support/reference_network.hpp"
 
 TEST_CASE("losses: networks of the reference cases") {
   LAMINA_NEEDS_ORACLE();
@@ -12,7 +12,7 @@ TEST_CASE("losses: networks of the reference cases") {
   for (const std::string& name : oracle::names("forward_backward", "loss_")) {
     CAPTURE(name);
     const auto c = oracle::load("forward_backward", name);
-    oracle::PlainNetwork network(c);
+    oracle::ReferenceNetwork network(c);
     REQUIRE(network.complete);
     const auto loss_name = c["loss"]["name"].get<std::string>();
     const bool known =

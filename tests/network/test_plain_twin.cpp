@@ -1,5 +1,4 @@
-// The engine against its readable twin: whole matrices, Eigen's products, the standard library's functions, and the
-// formulas of docs/guide.md one after another.
+// The engine against its readable twin, with the standard library's functions.
 
 #include <cmath>
 #include <cstddef>
@@ -14,6 +13,7 @@
 #include "lamina/optimizers/gradient_descent.hpp"
 #include "lamina/training/step.hpp"
 #include "support/catch.hpp"
+#include "support/plain_network.hpp"
 #include "training/problems.hpp"
 
 namespace test_plain_twin {
@@ -21,49 +21,17 @@ namespace test_plain_twin {
 using namespace lamina;
 using problems::Matrix;
 
+/// All of θ, or of its gradient: [W | b] of each layer, W column by column.
 template <class Scalar>
-struct PlainNetwork {
-  struct Layer {
-    Matrix<Scalar> W, b;
-    Scalar (*g)(Scalar z);
-    Scalar (*derivative)(Scalar z);
-    Matrix<Scalar> A0 = {}, Z = {}, dW = {}, db = {};
-  };
-  std::vector<Layer> layers;
-
-  /// A = g(A0·W + 1·b), layer after layer.
-  Matrix<Scalar> forward(const Matrix<Scalar>& X) {
-    Matrix<Scalar> A = X;
-    for (Layer& layer : layers) {
-      layer.A0 = A;
-      layer.Z = layer.A0 * layer.W;
-      layer.Z.rowwise() += layer.b.row(0);
-      A = layer.Z.unaryExpr(layer.g);
-    }
-    return A;
+Matrix<Scalar> together(const PlainNetwork<Scalar>& plain, bool gradient) {
+  std::vector<Scalar> all;
+  for (const auto& layer : plain.layers) {
+    const Matrix<Scalar>&W = gradient ? layer.dW : layer.W, &b = gradient ? layer.db : layer.b;
+    all.insert(all.end(), W.data(), W.data() + W.size());
+    all.insert(all.end(), b.data(), b.data() + b.size());
   }
-  /// dZ = dA ⊙ g'(Z), dW = A0ᵀ·dZ, db = 1ᵀ·dZ, dA0 = dZ·Wᵀ, from the last layer to the first. Returns dX.
-  Matrix<Scalar> backward(Matrix<Scalar> dA) {
-    for (std::size_t l = layers.size(); l-- > 0;) {
-      Layer& layer = layers[l];
-      const Matrix<Scalar> dZ = dA.cwiseProduct(layer.Z.unaryExpr(layer.derivative));
-      layer.dW = layer.A0.transpose() * dZ;
-      layer.db = dZ.colwise().sum();
-      dA = dZ * layer.W.transpose();
-    }
-    return dA;
-  }
-  /// All of θ, or of its gradient: [W | b] of each layer, W column by column.
-  Matrix<Scalar> together(bool gradient) const {
-    std::vector<Scalar> all;
-    for (const Layer& layer : layers) {
-      const Matrix<Scalar>&W = gradient ? layer.dW : layer.W, &b = gradient ? layer.db : layer.b;
-      all.insert(all.end(), W.data(), W.data() + W.size());
-      all.insert(all.end(), b.data(), b.data() + b.size());
-    }
-    return Eigen::Map<const Matrix<Scalar>>(all.data(), static_cast<Index>(all.size()), 1);
-  }
-};
+  return Eigen::Map<const Matrix<Scalar>>(all.data(), static_cast<Index>(all.size()), 1);
+}
 
 /// F = (1/m)‖A − Y‖², dF/dA = (2/m)(A − Y)
 template <class Scalar>
@@ -140,8 +108,16 @@ void check_equal(const std::vector<Index>& widths, const Function<Scalar>& hidde
   for (std::size_t l = 0; l < net.layers().size(); ++l) {
     net.bias(l) = problems::uniform<Scalar>(1, widths[l + 1], l);
     const bool last = l + 1 == net.layers().size();
-    plain.layers.push_back({net.weights(l), net.bias(l), last ? [](Scalar z) { return z; } : hidden.g,
-                            last ? [](Scalar) { return Scalar(1); } : hidden.derivative});
+    const auto g = last ? [](Scalar z) { return z; } : hidden.g;
+    const auto derivative = last ? [](Scalar) { return Scalar(1); } : hidden.derivative;
+    plain.layers.push_back(
+        {.W = net.weights(l),
+         .b = net.bias(l),
+         .g = [g](const Matrix<Scalar>& Z) { return Matrix<Scalar>(Z.unaryExpr(g)); },
+         .dZ =
+             [derivative](const Matrix<Scalar>& Z, const Matrix<Scalar>&, const Matrix<Scalar>& dA) {
+               return Matrix<Scalar>(dA.cwiseProduct(Z.unaryExpr(derivative)));
+             }});
   }
   const auto X = problems::uniform<Scalar>(m, widths[0], 1);
   auto Y = problems::uniform<Scalar>(m, widths.back(), 2);
@@ -153,10 +129,10 @@ void check_equal(const std::vector<Index>& widths, const Function<Scalar>& hidde
   check_equal<Scalar>(net.predict(X), A);
   const Scalar F = net.loss_and_gradient(X, Y, loss, workspace);
   check_equal<Scalar>(Matrix<Scalar>::Constant(1, 1, F), Matrix<Scalar>::Constant(1, 1, Plain::value(A, Y)));
-  check_equal<Scalar>(workspace.gradient, plain.together(true));
+  check_equal<Scalar>(workspace.gradient, together(plain, true));
   check_equal<Scalar>(net.input_gradient(X, Y, loss, workspace), dX);
   train_step(net, X, Y, loss, GradientDescent{.learning_rate = 0.5}, workspace);
-  check_equal<Scalar>(net.parameters(), plain.together(false) - Scalar(0.5) * plain.together(true));
+  check_equal<Scalar>(net.parameters(), together(plain, false) - Scalar(0.5) * together(plain, true));
 }
 
 TEMPLATE_TEST_CASE("the engine equals its readable twin", "[network]", float, double) {

@@ -17,8 +17,7 @@
 
 /// @file
 /// SIMD registers, through the vector extension of g++ and clang++: SSE, AVX, AVX-512 and NEON from one source. For long
-/// double a register is a single number. Operators work lane by lane, and a scalar operand
-/// stands in all lanes.
+/// double a register is a single number. Operators work lane by lane, and a scalar operand stands in all lanes.
 
 #if defined(__clang__)
 #define LAMINA_UNROLL _Pragma("clang loop unroll(full)")
