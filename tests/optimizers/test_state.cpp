@@ -2,6 +2,7 @@
 
 #include "lamina/optimizers/state.hpp"
 
+#include <cmath>
 #include <limits>
 
 #include "lamina/optimizers/adam.hpp"
@@ -26,6 +27,17 @@ TEST_CASE("a state tells its arrays", "[state]") {
   const auto* numbers = static_cast<const float*>(adam.state.data());
   CHECK(numbers[1] == Catch::Approx(0.2).epsilon(1e-6));
   CHECK(numbers[4] == Catch::Approx(0.004).epsilon(1e-4));
+}
+
+TEST_CASE("a state that is read is bounded when its numbers are", "[state]") {
+  for (const double x : {0.0, 1.0, -1e8, 1e10, -1e300, std::numeric_limits<double>::infinity(),
+                         std::numeric_limits<double>::quiet_NaN()}) {
+    CAPTURE(x);
+    const double numbers[] = {1, 2, x, 4};
+    lamina::detail::OptimizerState state;
+    state.restore(8, 2, 2, numbers, 1, 0);
+    CHECK(state.bounded() == (std::abs(x) < 1e9));
+  }
 }
 
 TEST_CASE("a state that cannot be is refused, and the old one stays", "[state]") {
@@ -53,6 +65,10 @@ TEST_CASE("a state that cannot be is refused, and the old one stays", "[state]")
   CHECK(static_cast<const double*>(state.data())[5] == 6);
   state.restore(0, 0, 0, nullptr, 0, 0);
   CHECK(state.scalar_kind() == 0);
+
+  // Arrays without numbers, however many they are said to be, take no time.
+  state.restore(8, 0, Index{1} << 50, nullptr, 7, 0);
+  CHECK(state.bounded());
 
   // One of another network is found at the next step.
   state.restore(8, 2, 3, numbers, 7, 0);

@@ -1,6 +1,7 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -150,7 +151,8 @@ class OptimizerState {
     Eigen::Matrix<Scalar, Dynamic, Dynamic> arrays(rows, columns);
     if (arrays.size() > 0)
       std::memcpy(arrays.data(), data, static_cast<std::size_t>(arrays.size()) * sizeof(Scalar));
-    bounded_ = (arrays.array().abs() < Scalar(1e9)).all();
+    bounded_ = std::all_of(arrays.data(), arrays.data() + arrays.size(),
+                           [](Scalar x) { return std::abs(x) < Scalar(1e9); });
     arrays_ = std::move(arrays);
   }
 
