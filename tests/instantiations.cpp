@@ -1,4 +1,3 @@
 #include "support/instantiations.hpp"
 
-LAMINA_TEST_INSTANTIATIONS(, float);
-LAMINA_TEST_INSTANTIATIONS(, double);
+LAMINA_TEST_INSTANTIATIONS();
