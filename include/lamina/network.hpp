@@ -268,24 +268,35 @@ class Network {
                            Mode mode = Mode::training) {
     return run(batch, loss_function, workspace, mode).F;
   }
-  /// The same, handing the gradient to `step`, see train_step and engine::evaluate.
+  /// The same, and what else is known of it.
   template <LossFunction<Scalar_> Loss>
   engine::Evaluation<Scalar> run(const Batch<Scalar>& batch, const Loss& loss_function, Workspace& workspace,
-                                 Mode mode, const engine::Step<Scalar>* step = nullptr) {
+                                 Mode mode) {
+    const auto result = run_for_step(batch, loss_function, workspace, mode);
+    if (mode == Mode::training && layers_.whole_batch() && std::isfinite(result.F) &&
+        detail::all_finite(workspace.gradient.data(), workspace.gradient.size()))
+      keep_statistics(batch, workspace);
+    return result;
+  }
+  /// The same without keep_statistics(), and handing the gradient to `step`, see train_step and engine::evaluate.
+  template <LossFunction<Scalar_> Loss>
+  engine::Evaluation<Scalar> run_for_step(const Batch<Scalar>& batch, const Loss& loss_function,
+                                          Workspace& workspace, Mode mode = Mode::training,
+                                          const engine::Step<Scalar>* step = nullptr) {
     check_parameters(theta_);
     const auto result = evaluate(theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
                                  {.gradient = true, .step = step});
-    if (mode != Mode::training) return result;
-    ++workspace.passes;
-    if (layers_.whole_batch() && std::isfinite(result.F) &&
-        (result.stepped || detail::all_finite(workspace.gradient.data(), workspace.gradient.size()))) {
-      layers_.for_each([&](auto& layer, std::size_t l) {
-        const auto cache = workspace.cache(l);
-        const ConstSpan<Scalar> left(cache.data(), cache.size());
-        if constexpr (requires { layer.update(left, batch.count); }) layer.update(left, batch.count);
-      });
-    }
+    if (mode == Mode::training) ++workspace.passes;
     return result;
+  }
+  /// Running statistics move by those of the batch of the last pass, in training mode, of this workspace.
+  void keep_statistics(const Batch<Scalar>& batch, Workspace& workspace) {
+    if (!layers_.whole_batch()) return;
+    layers_.for_each([&](auto& layer, std::size_t l) {
+      const auto cache = workspace.cache(l);
+      const ConstSpan<Scalar> left(cache.data(), cache.size());
+      if constexpr (requires { layer.update(left, batch.count); }) layer.update(left, batch.count);
+    });
   }
 
   /// F, and if wanted dF/dθ, at any θ. Nothing of the network changes, running statistics included: for line searches,

@@ -1,7 +1,6 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -12,6 +11,7 @@
 
 #include "lamina/core/errors.hpp"
 #include "lamina/core/types.hpp"
+#include "lamina/core/validate.hpp"
 
 namespace lamina::detail {
 
@@ -45,11 +45,19 @@ class OptimizerState {
     ++steps;
     return first;
   }
-  /// Whether the arrays, if there are any, have seen only derivatives that stays_finite() agreed to; else they may hold
-  /// numbers of any size, and it cannot know what the next step makes of them.
-  bool bounded() const { return bounded_ || std::holds_alternative<std::monostate>(arrays_); }
-  /// A step follows whose derivatives may be of any size.
-  void unbound() { bounded_ = false; }
+  /// Whether the arrays, if there are any, are small or have seen only derivatives that stays_finite() agreed to; else they
+  /// may hold numbers of any size, and it cannot know what the next step makes of them.
+  bool bounded() const { return bounded_; }
+  /// Looks at the arrays, after a step whose derivatives may have been of any size.
+  /// @return whether all is finite
+  template <class Scalar>
+  bool look() {
+    auto* const kept = std::get_if<Eigen::Matrix<Scalar, Dynamic, Dynamic>>(&arrays_);
+    const Scalar largest =
+        kept ? largest_magnitude(tile(std::as_const(*kept).data(), kept->size(), Index{1})) : Scalar(0);
+    bounded_ = largest < Scalar(1e9);
+    return std::isfinite(largest);
+  }
 
   /// Array k, from element `first` on.
   template <class Scalar>
@@ -151,9 +159,8 @@ class OptimizerState {
     Eigen::Matrix<Scalar, Dynamic, Dynamic> arrays(rows, columns);
     if (arrays.size() > 0)
       std::memcpy(arrays.data(), data, static_cast<std::size_t>(arrays.size()) * sizeof(Scalar));
-    bounded_ = std::all_of(arrays.data(), arrays.data() + arrays.size(),
-                           [](Scalar x) { return std::abs(x) < Scalar(1e9); });
     arrays_ = std::move(arrays);
+    look<Scalar>();
   }
 
   bool bounded_ = true;

@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "lamina/core/borders.hpp"
 #include "lamina/network.hpp"
+#include "lamina/optimizers/elementwise.hpp"
+#include "lamina/optimizers/state.hpp"
 #include "lamina/training/clipping.hpp"
 #include "lamina/training/regularization.hpp"
 
@@ -97,18 +101,27 @@ struct StepOptions {
 
 namespace detail {
 
-/// Whether the optimiser remembers finite numbers only, if it remembers any.
+/// An optimiser of Lamina that may be changed.
+template <class T>
+concept Remembering = requires(T& optimizer) {
+  { optimizer.state } -> std::same_as<OptimizerState&>;
+};
+
+/// Whether a step may make θ, or what the optimiser remembers, infinite or NaN.
 template <class Scalar, class Optimizer_>
-bool state_is_finite(Optimizer_& optimizer) {
-  if constexpr (requires { optimizer.state.template array<Scalar>(0); }) {
-    const Index count = optimizer.state.rows() * optimizer.state.columns();
-    return count == 0 || all_finite(optimizer.state.template array<Scalar>(0), count);
-  }
-  return true;
+bool may_spoil(const Optimizer_& optimizer, const Scalar* theta, const Scalar* gradient, Index size) {
+  if (!optimizer.state.bounded()) return true;
+  const auto largest = [&](const Scalar* v) {
+    return static_cast<double>(largest_magnitude(tile(v, size, Index{1})));
+  };
+  const double of_theta = largest(theta);
+  double of_gradient = largest(gradient);
+  if constexpr (requires { optimizer.weight_decay; }) of_gradient += optimizer.weight_decay * of_theta;
+  return !(of_theta < step_limit<Scalar> && optimizer.template stays_finite<Scalar>(of_gradient));
 }
 
-/// θ ← optimizer(θ, dF/dθ), the gradient being in the workspace, with everything looked at and θ restored if need be;
-/// `project`, given where θ is, follows.
+/// θ ← optimizer(θ, dF/dθ), the gradient being in the workspace, with everything looked at and if need be restored, θ and
+/// what the optimiser remembers; `project`, given where θ is, follows.
 template <class Scalar, class... L, class Optimizer_, class Project>
 void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, double F, Optimizer_& optimizer,
                   typename Network<Scalar, L...>::Workspace& workspace, Project&& project) {
@@ -120,7 +133,17 @@ void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, do
         {"the loss is ", F, "; not finite: ", first_non_finite(network, batch, workspace), advice});
   workspace.spare.resize(theta.size());
   std::copy_n(theta.data(), theta.size(), workspace.spare.data());
-  if constexpr (requires { optimizer.state.unbound(); }) optimizer.state.unbound();
+  std::optional<OptimizerState> state;
+  if constexpr (Remembering<Optimizer_>)
+    if (may_spoil<Scalar>(optimizer, theta.data(), workspace.gradient.data(), theta.size()))
+      state = optimizer.state;
+  const auto fail_after_the_step = [&](const std::string& blame) {
+    std::copy_n(workspace.spare.data(), theta.size(), theta.data());
+    if constexpr (Remembering<Optimizer_>)
+      if (state) optimizer.state = std::move(*state);
+    fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: ", blame, advice});
+  };
+
   if constexpr (ElementwiseOptimizer<Optimizer_, Scalar>) {
     if constexpr (requires { optimizer.check(); }) optimizer.check();
     optimizer.template begin<Scalar>(theta.size());
@@ -129,15 +152,10 @@ void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, do
     optimizer.step(theta, workspace.gradient);
   }
   project(theta.data());
-  if (!all_finite(theta.data(), theta.size())) {
-    const std::string blame = first_non_finite(network, batch, workspace);
-    std::copy_n(workspace.spare.data(), theta.size(), theta.data());
-    fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: ", blame, advice});
-  }
-  if (!state_is_finite<Scalar>(optimizer)) {
-    std::copy_n(workspace.spare.data(), theta.size(), theta.data());
-    fail<NonFiniteError>({"the loss was ", F, ", not finite after the step: the optimiser's state", advice});
-  }
+  if (!all_finite(theta.data(), theta.size()))
+    fail_after_the_step(first_non_finite(network, batch, workspace));
+  if constexpr (Remembering<Optimizer_>)
+    if (state && !optimizer.state.template look<Scalar>()) fail_after_the_step("the optimiser's state");
 }
 
 /// The step for the gradient of `batch`, or of several batches of which it is the last, that is in the workspace.
@@ -163,9 +181,9 @@ double regularized_step(Network<Scalar, L...>& network, const Batch<Scalar>& bat
 /// One training step on a batch: F and dF/dθ, then θ ← optimizer. This is all that fit does between two callbacks.
 ///
 /// @return F before the step
-/// @throws NonFiniteError when F, dF/dθ or what the optimiser makes of θ is not finite, naming the first layer that is
-///         to blame; θ is left as it was, and running statistics too when F or dF/dθ is to blame, but the optimiser's
-///         state is what the step has made of it. OptionError when the optimiser has a bad option.
+/// @throws NonFiniteError when F, dF/dθ or what the optimiser makes of θ or of its state is not finite, naming the first
+///         layer that is to blame; θ, running statistics and the state of an optimiser of Lamina are left as they were.
+///         OptionError when the optimiser has a bad option.
 ///         For the overload with X and Y, also as Network::loss.
 template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_>
 Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, const Loss& loss,
@@ -178,18 +196,23 @@ Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, co
   if constexpr (ElementwiseOptimizer<Optimizer_, Scalar>) {
     detail::PartwiseStep<Scalar, Optimizer_> step{optimizer, theta.data(), theta.size()};
     const auto for_engine = step.for_engine();
-    const auto result = network.run(batch, loss, workspace, Mode::training, &for_engine);
+    const auto result = network.run_for_step(batch, loss, workspace, Mode::training, &for_engine);
     F = result.F;
-    if (result.stepped) return F;
+    if (result.stepped) {
+      network.keep_statistics(batch, workspace);
+      return F;
+    }
     const auto gradient = detail::tile(std::as_const(workspace.gradient).data(), theta.size(), Index{1});
     if (std::isfinite(F) && step.begin(static_cast<double>(detail::largest_magnitude(gradient)))) {
       step.update(0, theta.size(), workspace.gradient.data());
+      network.keep_statistics(batch, workspace);
       return F;
     }
   } else {
-    F = network.loss_and_gradient(batch, loss, workspace);
+    F = network.run_for_step(batch, loss, workspace).F;
   }
   detail::guarded_step(network, batch, static_cast<double>(F), optimizer, workspace, [](Scalar*) {});
+  network.keep_statistics(batch, workspace);
   return F;
 }
 
@@ -203,9 +226,11 @@ Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, co
                   const StepOptions& options, std::span<const ParameterRange> ranges) {
   if (!options.any()) return train_step(network, batch, loss, optimizer, workspace);
   if constexpr (requires { optimizer.check(); }) optimizer.check();
-  const Scalar F = network.loss_and_gradient(batch, loss, workspace);
-  return F + static_cast<Scalar>(detail::regularized_step(network, batch, static_cast<double>(F), optimizer,
-                                                          workspace, options, ranges));
+  const Scalar F = network.run_for_step(batch, loss, workspace).F;
+  const double penalty =
+      detail::regularized_step(network, batch, static_cast<double>(F), optimizer, workspace, options, ranges);
+  network.keep_statistics(batch, workspace);
+  return F + static_cast<Scalar>(penalty);
 }
 
 template <class Scalar, class... L, EigenDense DX, Targets TY, LossFunction<Scalar> Loss, class Optimizer_>
