@@ -6,6 +6,7 @@
 #include "lamina/dynamic_network.hpp"
 #include "lamina/layers.hpp"
 #include "lamina/losses.hpp"
+#include "lamina/optimizers/adam.hpp"
 #include "lamina/optimizers/gradient_descent.hpp"
 #include "support/catch.hpp"
 #include "training/problems.hpp"
@@ -92,15 +93,22 @@ TEST_CASE("smaller batches after a larger one", "[heap]") {
 
 TEST_CASE("an epoch of fit allocates nothing but its entry in the history", "[heap]") {
   const problems::Surface<> data(many);
-  const auto during_fit = [&](auto net, Index epochs, Index batch_size) {
+  const auto during_fit = [&](auto net, Index epochs, Index batch_size, bool bounded = false) {
     net.initialize(1);
-    const FitOptions options = problems::quiet(epochs, batch_size);
-    const GradientDescent descent{.learning_rate = 1e-3};
-    return heap::count([&] { fit(net, data.X, data.Y, MeanSquaredError{}, descent, options); });
+    FitOptions options = problems::quiet(epochs, batch_size);
+    if (!bounded) {
+      const GradientDescent descent{.learning_rate = 1e-3};
+      return heap::count([&] { fit(net, data.X, data.Y, MeanSquaredError{}, descent, options); });
+    }
+    options.clipping.norm = 1;
+    options.regularization.l2 = 1e-3;
+    Adam adam{.weight_decay = 1e-3};
+    return heap::count([&] { fit(net, data.X, data.Y, MeanSquaredError{}, adam, options); });
   };
   const auto check = [&](const auto& net) {
     // The number of batches does not matter, and 1024 epochs are at most 10 more doublings of three vectors than one.
     CHECK(during_fit(net, 1, 10) == during_fit(net, 1, 500));
+    CHECK(during_fit(net, 1, 10, true) == during_fit(net, 1, 500, true));
     CHECK(during_fit(net, 1024, 500) <= during_fit(net, 1, 500) + 30);
   };
   check(Network<double, Dense<2, 8, Tanh>, Dense<8, 1>>{});
