@@ -62,7 +62,12 @@ class DynamicNetwork : public Network<Scalar, Stack> {
         },
         layer);
     this->mutable_layers().push_back(std::move(layer));
-    this->grow(parameters);
+    try {
+      this->grow(parameters);
+    } catch (...) {  // no memory
+      this->mutable_layers().pop_back();
+      throw;
+    }
     return *this;
   }
 

@@ -53,6 +53,10 @@ TEST_CASE("a selection walks over the parts of a range", "[parameters]") {
 TEST_CASE("ranges that cannot be", "[parameters]") {
   CHECK_THROWS_AS(ParameterSelection(std::vector{range(-1, 2)}), ShapeError);
   CHECK_THROWS_AS(ParameterSelection(std::vector{range(1, -2)}), ShapeError);
+  constexpr Index most = std::numeric_limits<Index>::max();
+  CHECK(ParameterSelection(std::vector{range(most - 1, 1)}).end() == most);
+  CHECK_THROWS_AS(ParameterSelection(std::vector{range(most, 2)}), ShapeError);
+  CHECK_THROWS_AS(ParameterSelection(std::vector{range(2, most)}), ShapeError);
   const ParameterSelection some(std::vector{range(1, 3)});
   CHECK_NOTHROW(some.check("x", 4));
   CHECK_THROWS_WITH(some.check("x", 3),

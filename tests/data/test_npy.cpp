@@ -117,6 +117,16 @@ TEST_CASE("numbers are converted exactly to integers, or refused", "[npy]") {
   CHECK_THROWS_AS(make_array({1}, std::vector<float>{1}).rounded_to(ElementType::i8), OptionError);
 }
 
+TEST_CASE("an array whose bytes are not those of its shape is no matrix", "[npy]") {
+  const auto refused = [](std::size_t bytes, const std::string& message) {
+    const Array array{ElementType::f64, {2}, std::vector<std::byte>(bytes)};
+    CHECK_THROWS_MATCHES(array.matrix<double>("w"), ShapeError, Message(message));
+  };
+  refused(800, "w: expected the bytes of 2 F64, got 800");
+  refused(8, "w: expected the bytes of 2 F64, got 8");
+  refused(17, "w: expected the bytes of 2 F64, got 17");
+}
+
 TEST_CASE("headers of .npy files", "[npy]") {
   const auto one = bytes({1, 0});
   const auto accepted = [&](const std::string& header) { CHECK(message_of(npy(header, one)) == "accepted"); };

@@ -200,6 +200,9 @@ TEST_CASE("rows are taken in the order asked for", "[split]") {
   CHECK(take_rows(rows, which)(1, 1) == 2);
   CHECK(take_rows(X.array() * 2.0, {1}) == Eigen::RowVector2d(6, 8));
   CHECK(take_rows(Eigen::Vector3i(7, 8, 9), which) == Eigen::Vector3i(9, 7, 9));
+  CHECK(take_rows(Eigen::RowVector3i(7, 8, 9), which) == Eigen::RowVector3i(9, 7, 9));
+  CHECK_THROWS_AS(take_rows(Eigen::RowVector3i(7, 8, 9), {3}), OptionError);
+  CHECK(take_rows(Eigen::Matrix<int, 1, 1>(7), {0, 0}) == Eigen::Vector2i(7, 7));
   CHECK(take_rows(std::vector<int>{7, 8, 9}, which) == std::vector<int>{9, 7, 9});
   CHECK(take_rows(X, {}).rows() == 0);
   CHECK_THROWS_WITH(take_rows(X, {3}), "take_rows: expected rows from 0 to 2, got 3");
@@ -225,4 +228,11 @@ TEST_CASE("cross-validation collects the score of every fold", "[split]") {
   CHECK_THROWS_WITH(
       cross_validate(folds, [](const Rows&, const Rows& test) { return test[0] == 6 ? std::nan("") : 1.0; }),
       ContainsSubstring("got nan from fold 2"));
+
+  for (const double score : {1.0, 0.1, 1.7e308})
+    for (Index k = 2; k < 20; ++k) {
+      const auto constant = cross_validate(k_fold(20, k), [&](const Rows&, const Rows&) { return score; });
+      CHECK(constant.mean == score);
+      CHECK(constant.standard_deviation == 0);
+    }
 }

@@ -1,6 +1,9 @@
 // Large layers: the products pack nothing on the heap.
 
+#include <new>
+
 #include "heap/count.hpp"
+#include "lamina/dynamic_network.hpp"
 #include "lamina/layers.hpp"
 #include "lamina/losses.hpp"
 #include "lamina/optimizers/gradient_descent.hpp"
@@ -38,4 +41,14 @@ TEST_CASE("784-128-10", "[heap]") {
 
 TEST_CASE("512-512-64", "[heap]") {
   check_steps(Network<float, Dense<512, 512, Tanh>, Dense<512, 64>>{}, 300);
+}
+
+// 2⁵⁰ bytes are more than there are addresses.
+TEST_CASE("a layer that there is no memory for leaves the network as it was", "[heap]") {
+  DynamicNetwork<double> wide(1 << 17);
+  CHECK_THROWS_AS(wide.dense(Index{1} << 30), std::bad_alloc);
+  CHECK(wide.size() == 0);
+  CHECK(wide.outputs() == 1 << 17);
+  CHECK(wide.parameter_count() == 0);
+  CHECK_NOTHROW(wide.dense(3));
 }

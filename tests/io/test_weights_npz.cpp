@@ -48,6 +48,17 @@ TEST_CASE("scikit-learn's coefs_ and intercepts_ are W and b", "[npz]") {
   CHECK(back.at("intercept_1").values<double>() == std::vector<double>{13});
 }
 
+TEST_CASE("arrays whose bytes are not those of their shapes are refused", "[npz]") {
+  Network<double, Dense<2, 3>> net;
+  const auto before = net.parameters();
+  for (const std::size_t bytes : {0, 8, 47, 56}) {
+    Array kernel{ElementType::f64, {2, 3}, std::vector<std::byte>(bytes)};
+    CHECK_THROWS_AS(load_weight_arrays(net, {{"arr_0", kernel}, {"arr_1", numbers({3}, {1, 2, 3})}}),
+                    ShapeError);
+  }
+  CHECK(net.parameters() == before);
+}
+
 TEST_CASE("Keras's get_weights() come layer by layer", "[npz]") {
   const std::map<std::string, Array> arrays{
       {"arr_0", numbers({2, 3}, {1, 2, 3, 4, 5, 6})},  // kernel, without a bias

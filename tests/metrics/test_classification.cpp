@@ -45,6 +45,9 @@ TEST_CASE("the classes of scores", "[metrics]") {
   CHECK_THROWS_AS(predicted_classes(Eigen::MatrixXd(0, 2)), DataError);
   CHECK_THROWS_AS(predicted_classes(Eigen::MatrixXd(2, 0)), ShapeError);
   CHECK_THROWS_AS(predicted_classes(column({1, not_a_number})), DataError);
+  CHECK(of_one(column({1, 2}), -std::numeric_limits<double>::infinity()) == std::vector<Index>{1, 1});
+  CHECK_THROWS_MATCHES(predicted_classes(column({1, 2}), not_a_number), OptionError,
+                       Catch::Matchers::Message("threshold: expected a number, got nan"));
 }
 
 TEST_CASE("accuracy takes labels of any kind, with weights", "[metrics]") {
@@ -104,11 +107,32 @@ TEST_CASE("a confusion matrix with weights, and classes without samples", "[metr
   CHECK(one.cohen_kappa() == 0);
   CHECK(one.matthews_correlation() == 0);
 
+  const std::vector<double> tenths = {0.1, 0.3};
+  const ConfusionMatrix tenths_of_one(std::vector<int>{1, 1}, weighted(std::vector<int>{1, 1}, tenths), 2);
+  CHECK(tenths_of_one.cohen_kappa() == 0);
+  CHECK(tenths_of_one.matthews_correlation() == 0);
+  const ConfusionMatrix all_taken_for_one(std::vector<int>{1, 1}, weighted(std::vector<int>{0, 1}, tenths),
+                                          2);
+  CHECK(std::abs(all_taken_for_one.cohen_kappa()) < 1e-15);
+  CHECK(all_taken_for_one.matthews_correlation() == 0);
+
   CHECK_THROWS_AS(ConfusionMatrix(std::vector<int>{0}, std::vector<int>{0}, 0), OptionError);
   CHECK_THROWS_AS(ConfusionMatrix(std::vector<int>{0}, std::vector<int>{2}, 2), DataError);
   CHECK_THROWS_AS(ConfusionMatrix(std::vector<int>{2}, std::vector<int>{0}, 2), DataError);
   CHECK_THROWS_AS(ConfusionMatrix(std::vector<int>{0, 1}, std::vector<int>{0}, 2), ShapeError);
   CHECK_THROWS_AS(ConfusionMatrix(std::vector<int>{}, std::vector<int>{}, 2), DataError);
+}
+
+TEST_CASE("agreement is free of the scale of the weights", "[metrics]") {
+  const std::vector<int> labels = {0, 0, 0, 1, 1}, predicted = {0, 0, 1, 1, 1};
+  for (const double scale : {1e-300, 1e-170, 0.1, 1.0, 1e160, 1e300}) {
+    CAPTURE(scale);
+    const std::vector<double> s(5, scale);
+    const ConfusionMatrix m(predicted, weighted(labels, s), 2);
+    // c = 4, n = 5, t = (3, 2) and p = (2, 3)
+    CHECK(m.cohen_kappa() == about((20 - 12) / (25 - 12.0)));
+    CHECK(m.matthews_correlation() == about((20 - 12) / (25 - 13.0)));
+  }
 }
 
 TEST_CASE("a confusion matrix is printed with its names", "[metrics]") {
@@ -199,6 +223,19 @@ TEST_CASE("log loss and Brier score", "[metrics]") {
   CHECK(log_loss(P, std::vector<int>{0, 2}) == about((std::log(2) + 52 * std::log(2)) / 2));  // ε = 2⁻⁵²
   CHECK(log_loss(P.cast<float>(), std::vector<int>{0, 2}) ==
         about((24 * std::log(2) + 0x1p-23) / 2));  // ε = 2⁻²³, divided by the sum 1 + ε
+  // long double as double, to which it is copied.
+  using Wide = Eigen::Matrix<long double, Dynamic, Dynamic>;
+  CHECK(log_loss(Wide::Ones(1, 1).eval(), std::vector<int>{0}) == about(52 * std::log(2)));
+  CHECK(log_loss(P.cast<long double>(), std::vector<int>{0, 2}) == log_loss(P, std::vector<int>{0, 2}));
+  Wide wide(50, 10);
+  for (Index i = 0; i < wide.rows(); ++i) {
+    for (Index j = 0; j < wide.cols(); ++j)
+      wide(i, j) = std::exp(std::sin(static_cast<long double>(10 * i + j)));
+    wide.row(i) /= wide.row(i).sum();
+  }
+  const std::vector<int> fives(50, 5);
+  CHECK(log_loss(wide, fives) == about(log_loss(wide.cast<double>(), fives)));
+  CHECK(brier_score(wide, fives) == about(brier_score(wide.cast<double>(), fives)));
   CHECK(brier_score(P, labels) == about((0.25 + 0.125) / 2));
   CHECK(brier_score(column({0.5, 0.25}), std::vector<int>{1, 0}) == about((0.25 + 0.0625) / 2));
   CHECK(brier_score(column({0.5, 0.25}), weighted(std::vector<int>{1, 0}, std::vector<int>{0, 1})) == 0.0625);

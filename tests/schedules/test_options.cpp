@@ -204,7 +204,9 @@ TEST_CASE("a plateau listens to what it counts, and its state can be kept", "[sc
                                            {1, 1, -1, 0},
                                            {1, 1, 0.5, 0},
                                            {1, 1, 0, not_a_number},
-                                           {1, 1, 0, 1e300}}) {
+                                           {1, 1, 0, 1e300},
+                                           {1, 1, 1, 0},     // beyond the patience
+                                           {1, 1, 0, 1}}) {  // beyond the cooldown
     CHECK_THROWS_AS(a.set_state(wrong), DataError);
     CHECK(a.state() == state);
   }

@@ -290,6 +290,9 @@ TEST_CASE("errors: layers that do not fit") {
       [] { lamina::make_network<double>(Layer(3, 7), BatchNorm<Eigen::Dynamic>(7), Layer(8, 2)); });
   expect<ShapeError>("extent: expected at least 1, got 0", [] { Layer(0, 3); });
   expect<ShapeError>("extent: expected at least 1, got -2", [] { Layer(3, -2); });
+  expect<ShapeError>("extent: expected at most 2147483647, got 2147483648", [] { Layer(3, Index{1} << 31); });
+  expect<ShapeError>("Dense: expected at most 2^47 weights, got 16777216\u00d716777216",
+                     [] { Layer(Index{1} << 24, Index{1} << 24); });
   expect<ShapeError>("extent: expected 4 as in the type, got 5", [] { Dense<4, Eigen::Dynamic>(5, 2); });
 }
 

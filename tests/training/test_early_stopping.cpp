@@ -145,7 +145,7 @@ TEST_CASE("a monitor measures after every epoch", "[monitor]") {
   write_json(json, history);
   CHECK(json.str().find("\"worst\": [") != std::string::npos);
 
-  for (const char* name : {"", "loss", "seconds"})
+  for (const char* name : {"", "epoch", "loss", "seconds"})
     CHECK_THROWS_AS(fit(net, data.X, data.Y, MeanSquaredError{}, Adam{}, quiet(1),
                         monitor(name, other.X, other.Y, worst)),
                     OptionError);

@@ -85,6 +85,11 @@ TEST_CASE("columns that are no table are refused, before anything is written", "
     CHECK(out.str().empty());
   };
   refuses(ShapeError(""), {{"a", {1, 2}}, {"b", {1}}});
+  History history;
+  history.loss = {1, 2};
+  history.metrics.emplace_back("a", std::vector<double>{1, 2, 3});
+  CHECK_THROWS_AS(write_csv(out, history), ShapeError);
+  CHECK_THROWS_AS(write_json(out, history), ShapeError);
   refuses(OptionError(""), {{"a", {1}}, {"", {1}}});
   refuses(OptionError(""), {{"a", {1}}, {"b", {1}}, {"a", {1}}});
   out.setstate(std::ios::badbit);

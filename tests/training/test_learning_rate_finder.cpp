@@ -1,5 +1,6 @@
 // The range test of learning rates.
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -9,6 +10,7 @@
 #include "lamina/layers/batch_norm.hpp"
 #include "lamina/layers/dense.hpp"
 #include "lamina/losses/mean_squared_error.hpp"
+#include "lamina/losses/poisson_nll.hpp"
 #include "lamina/optimizers/adam.hpp"
 #include "lamina/optimizers/gradient_descent.hpp"
 #include "lamina/training/learning_rate_finder.hpp"
@@ -112,6 +114,32 @@ TEST_CASE("the same seed gives the same curve, and the optimiser keeps its state
   CHECK(a.losses == b.losses);
   CHECK(a.losses != c.losses);
   CHECK(adam.state.steps == 0);
+}
+
+TEST_CASE("a loss may be negative", "[finder]") {
+  Network<double, Dense<2, 8, Tanh>, Dense<8, 1>> net;
+  net.initialize(1);
+  const Eigen::MatrixXd Y = (data.Y.array() - data.Y.minCoeff() + 8).round().matrix();
+  const auto curve = find_learning_rate(net, data.X, Y, PoissonNLL{}, Adam{});
+  REQUIRE(curve.rates.size() > 50);
+  CHECK(*std::min_element(curve.losses.begin(), curve.losses.end()) < -1);
+  CHECK(curve.suggestion.has_value());
+  // And it still ends where the loss is out of hand.
+  const auto beyond = find_learning_rate(net, data.X, Y, PoissonNLL{}, Adam{}, {.maximum = 1e6});
+  CHECK(beyond.diverged);
+}
+
+TEST_CASE("rates and smoothing of any size", "[finder]") {
+  Small net;
+  net.initialize(1);
+  const auto rates = find_learning_rate(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{},
+                                        {.minimum = 1e-200, .maximum = 1e200, .steps = 5});
+  CHECK(rates.diverged);
+  CHECK(rates.rates.front() == Catch::Approx(1e-200).epsilon(1e-12));
+  CHECK(rates.rates.back() == Catch::Approx(1).epsilon(1e-9));  // the next is 10¹⁰⁰
+  const auto smooth = find_learning_rate(net, data.X, data.Y, MeanSquaredError{}, GradientDescent{},
+                                         {.maximum = 1e-3, .steps = 10, .smoothing = 1e-17});
+  for (const double F : smooth.losses) CHECK(std::isfinite(F));
 }
 
 TEST_CASE("options outside of their domains", "[finder]") {

@@ -318,6 +318,25 @@ TEMPLATE_TEST_CASE("a step that fails leaves the optimiser as it was", "[step][n
   CHECK((failures > 0 || std::is_same_v<TestType, Rprop> || std::is_same_v<TestType, Lion>));
 }
 
+// Where θ is large it is its decay that spoils a step, in a step part by part too.
+TEST_CASE("a decay that spoils a step is seen", "[step][non_finite]") {
+  const Eigen::MatrixXf X = (Eigen::MatrixXf(2, 2) << 0, 1, 0, 2).finished(), Y = Eigen::MatrixXf::Ones(2, 1);
+  const auto fails = [&](float theta, auto optimizer) {
+    CAPTURE(theta, optimizer.weight_decay);
+    Network<float, Dense<2, 1>> net;
+    net.parameters() << theta, 0, 0;
+    const auto before = net.parameters();
+    auto workspace = net.workspace();
+    CHECK_THROWS_AS(train_step(net, X, Y, MeanSquaredError{}, optimizer, workspace), NonFiniteError);
+    CHECK(net.parameters() == before);
+    CHECK(optimizer.state.steps == 0);
+  };
+  fails(1e38F, GradientDescent{.learning_rate = 0.1, .weight_decay = 5});
+  fails(1e30F, GradientDescent{.learning_rate = 1e-10, .momentum = 0.9, .weight_decay = 1e9});
+  fails(1e21F, Adam{.weight_decay = 0.1});
+  fails(1e25F, RMSprop{.weight_decay = 1e-3});
+}
+
 // The state is right even where θ is so large that its decay is what spoils the step.
 TEST_CASE("a decay that makes the state infinite leaves it as it was", "[step][non_finite]") {
   Network<float, Dense<1, 1>> net;

@@ -25,9 +25,10 @@ class Extent {
 template <>
 class Extent<Dynamic> {
  public:
-  /// @throws ShapeError when n < 1.
+  /// @throws ShapeError when n < 1, or more than 2³¹ − 1, which is what files hold.
   constexpr explicit Extent(Index n) : n_(n) {
     if (n < 1) detail::fail<ShapeError>({"extent: expected at least 1, got ", n});
+    if (n > 0x7fffffff) detail::fail<ShapeError>({"extent: expected at most ", 0x7fffffff, ", got ", n});
   }
   constexpr Index value() const { return n_; }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -40,7 +41,7 @@ class ParameterSelection {
   /// All.
   ParameterSelection() = default;
   /// Those in the ranges, which may come in any order and overlap; without a range none.
-  /// @throws ShapeError when a range begins or ends before 0.
+  /// @throws ShapeError when a range begins or ends before 0, or ends beyond the numbers of an Index.
   // NOLINTNEXTLINE(google-explicit-constructor)
   ParameterSelection(std::vector<ParameterRange> ranges) : all_(false) {
     std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -48,8 +49,11 @@ class ParameterSelection {
       if (range.first < 0 || range.count < 0)
         detail::fail<ShapeError>(
             {"parameters: expected a first and a count \u2265 0, got ", range.first, " and ", range.count});
-      const Index end = range.first + range.count;
       if (range.count == 0) continue;
+      if (range.count > std::numeric_limits<Index>::max() - range.first)
+        detail::fail<ShapeError>({"parameters: expected a range within those of a network, got ", range.count,
+                                  " from ", range.first, " on"});
+      const Index end = range.first + range.count;
       if (!parts_.empty() && range.first <= parts_.back().end) {
         parts_.back().end = std::max(parts_.back().end, end);
       } else {

@@ -159,9 +159,20 @@ inline std::pair<Index, Index> matrix_extents(std::span<const std::size_t> shape
 template <class Scalar>
 using RowMatrix = Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::RowMajor>;
 
+/// @throws ShapeError when there are not as many bytes as the shape asks for.
+inline void check_bytes(ElementType type, std::span<const std::size_t> shape, std::size_t bytes,
+                        std::string_view where) {
+  std::uint64_t expected = 0;
+  if (!multiply(shape, size_of(type), expected) || expected != bytes)
+    fail<ShapeError>(
+        {where, ": expected the bytes of ", shape_text(shape), " ", name_of(type), ", got ", bytes});
+}
+
+/// @throws ShapeError as check_bytes
 template <class Scalar>
 RowMatrix<Scalar> elements_as_matrix(ElementType type, std::span<const std::size_t> shape, ByteSpan bytes,
                                      std::endian order, std::string_view where) {
+  check_bytes(type, shape, bytes.size(), where);
   const auto [rows, columns] = matrix_extents(shape, where);
   RowMatrix<Scalar> M(rows, columns);
   convert_elements(type, bytes, order, M.data(), where);
@@ -199,7 +210,7 @@ struct Array {
 
   /// The numbers as a matrix, row by row: rank 0 is 1×1, rank 1 a column, rank 2 itself; of higher ranks the first extent
   /// is the number of rows (samples).
-  /// @throws DataError as values().
+  /// @throws DataError as values(); ShapeError when there are not as many bytes as the shape asks for.
   template <class Scalar>
   Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::RowMajor> matrix(std::string_view where = "array") const {
     return detail::elements_as_matrix<Scalar>(type, shape, bytes, std::endian::native, where);

@@ -291,20 +291,29 @@ std::vector<TrainTest> stratified_k_fold(const L& labels, Index k, const FoldOpt
   return detail::folds_of(order, fold, k);
 }
 
-/// The rows of X that are named, in this order; an element each when X is a vector.
+/// The rows of X that are named, in this order; an element each when X is a vector, column or row.
 /// @throws OptionError when there is no such row.
 template <EigenDense DX>
 auto take_rows(const DX& X, const std::vector<Index>& rows) {
+  constexpr bool row_vector =
+      static_cast<int>(DX::RowsAtCompileTime) == 1 && static_cast<int>(DX::ColsAtCompileTime) != 1;
   constexpr int order = static_cast<int>(DX::ColsAtCompileTime) == 1 ? Eigen::ColMajor
                         : DX::IsRowMajor                             ? Eigen::RowMajor
                                                                      : Eigen::ColMajor;
+  const Index m = row_vector ? X.cols() : X.rows(), count = static_cast<Index>(rows.size());
   decltype(auto) data = in_memory(X);
-  Eigen::Matrix<typename DX::Scalar, Dynamic, DX::ColsAtCompileTime, order> result(
-      static_cast<Index>(rows.size()), X.cols());
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    if (rows[r] < 0 || rows[r] >= X.rows())
-      detail::fail<OptionError>({"take_rows: expected rows from 0 to ", X.rows() - 1, ", got ", rows[r]});
-    result.row(static_cast<Index>(r)) = data.row(rows[r]);
+  Eigen::Matrix<typename DX::Scalar, row_vector ? 1 : Dynamic, row_vector ? Dynamic : DX::ColsAtCompileTime,
+                order>
+      result(row_vector ? 1 : count, row_vector ? count : X.cols());
+  for (Index r = 0; r < count; ++r) {
+    const Index i = rows[static_cast<std::size_t>(r)];
+    if (i < 0 || i >= m)
+      detail::fail<OptionError>({"take_rows: expected rows from 0 to ", m - 1, ", got ", i});
+    if constexpr (row_vector) {
+      result(r) = data(i);
+    } else {
+      result.row(r) = data.row(i);
+    }
   }
   return result;
 }

@@ -152,6 +152,7 @@ void load_weight_arrays(Network<Scalar, L...>& network, const std::map<std::stri
   };
   for (const auto& [tensor, kernel] : expected) {
     const Array& array = arrays.at(tensor.name);
+    detail::check_bytes(array.type, array.shape, array.bytes.size(), tensor.name);
     if (tensor.role == detail::LayerTensor::Role::buffer) {
       buffers[tensor.layer].push_back(values_of(tensor, array.values<double>()));
       continue;

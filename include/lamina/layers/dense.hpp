@@ -37,9 +37,12 @@ class Dense {
   explicit Dense(G g) requires(In != Dynamic && Out != Dynamic) : activation_(std::move(g)) {
     check_options(activation_);
   }
-  /// @throws OptionError, or ShapeError when an extent is not positive, or not the one of the type.
+  /// @throws OptionError, or ShapeError when an extent is not positive, or not the one of the type, or there are more
+  ///         weights than any memory holds.
   Dense(Index inputs, Index outputs, G g = {})
       : inputs_(inputs), outputs_(outputs), activation_(std::move(g)) {
+    if (inputs * outputs > Index{1} << 47)
+      detail::fail<ShapeError>({"Dense: expected at most 2^47 weights, got ", inputs, "\u00d7", outputs});
     check_options(activation_);
   }
 

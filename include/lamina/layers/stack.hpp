@@ -61,6 +61,9 @@ class StackOf {
     layers_.push_back(std::move(layer));
   }
 
+  /// Without the last layer.
+  void pop_back() { layers_.pop_back(); }
+
   bool whole_batch() const {
     bool any = false;
     for_each([&](const auto& layer, std::size_t) {

@@ -115,6 +115,13 @@ class LearningRateSchedule {
     for (const std::size_t i : {2u, 3u})
       if (!(state[i] >= 0 && state[i] <= 0x1p53 && state[i] == std::floor(state[i])))
         detail::fail<DataError>({"state of ReduceOnPlateau: expected a count, got ", state[i], " at ", i});
+    const auto at_most = [](const char* what, double count, Index most) {
+      if (count > static_cast<double>(most))
+        detail::fail<DataError>(
+            {"state of ReduceOnPlateau: expected at most ", most, ' ', what, ", got ", count});
+    };
+    at_most("bad observations (patience)", state[2], plateau_->patience);
+    at_most("observations left of the cooldown", state[3], plateau_->cooldown);
     rate_ = state[0];
     plateau_->state = {state[1], static_cast<Index>(state[2]), static_cast<Index>(state[3])};
   }

@@ -119,12 +119,16 @@ inline void write_json(std::ostream& out, const std::vector<Column>& columns) {
 
 /// The columns of a History: epoch (from 0), loss, validation_loss, learning_rate, seconds, and the monitors'. One that is
 /// empty is left out; one that is shorter than the losses ends with NaN.
+/// @throws ShapeError when one has more numbers than there are epochs.
 inline std::vector<Column> columns(const History& history) {
   const std::size_t epochs = history.loss.size();
   std::vector<Column> table{{"epoch", std::vector<double>(epochs)}};
   for (std::size_t i = 0; i < epochs; ++i) table[0].values[i] = static_cast<double>(i);
   const auto add = [&](const std::string& name, std::vector<double> values) {
     if (values.empty()) return;
+    if (values.size() > epochs)
+      detail::fail<ShapeError>({"column ", name, ": expected at most ", epochs,
+                                " numbers, one for each epoch, got ", values.size()});
     values.resize(epochs, std::nan(""));
     table.push_back({name, std::move(values)});
   };

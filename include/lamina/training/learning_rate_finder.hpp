@@ -93,7 +93,11 @@ LearningRateCurve find_learning_rate(Network<Scalar, L...> network, const DataVi
   BatchesInMemory<Scalar> batches(
       data, options.batch_size == full_batch ? m : std::min(options.batch_size, m), true, options.seed);
   LearningRateCurve curve;
-  double average = 0, best = std::numeric_limits<double>::infinity();
+  // The least smoothed loss since the first tenth of the steps, where it is that of a few batches; of single batches the
+  // least loss, and the largest magnitude in that tenth.
+  double best = std::numeric_limits<double>::infinity(), least = best, size = 0;
+  double average = 0;
+  const Index tenth = options.steps / 10;
   Index epoch = -1, in_epoch = 0;
   std::optional<Batch<Scalar>> batch;
   for (Index i = 0; i < options.steps; ++i) {
@@ -102,11 +106,12 @@ LearningRateCurve find_learning_rate(Network<Scalar, L...> network, const DataVi
       batches.begin_epoch(++epoch);
       batch = batches.batch(in_epoch = 0);
     }
-    // α = minimum·(maximum/minimum)^(i/(steps − 1))
+    // α = minimum·(maximum/minimum)^(i/(steps − 1)), whatever the quotient
     const double share = static_cast<double>(i) / static_cast<double>(options.steps - 1);
-    const double rate = i + 1 == options.steps
-                            ? options.maximum
-                            : options.minimum * std::pow(options.maximum / options.minimum, share);
+    const double rate =
+        i + 1 == options.steps
+            ? options.maximum
+            : options.minimum * std::exp(share * (std::log(options.maximum) - std::log(options.minimum)));
     optimizer.learning_rate = static_cast<decltype(optimizer.learning_rate)>(rate);
     double F = 0;
     workspace.threads = threads.begin();
@@ -120,12 +125,17 @@ LearningRateCurve find_learning_rate(Network<Scalar, L...> network, const DataVi
     threads.end(batch->count);
     // An average whose weights fade by (1 − smoothing), divided by their sum.
     average = (1 - options.smoothing) * average + options.smoothing * F;
-    const double smoothed = average / (1 - std::pow(1 - options.smoothing, static_cast<double>(i + 1)));
-    if (i > 0 && smoothed > 4 * best) {
+    const double smoothed =
+        average / -std::expm1(static_cast<double>(i + 1) * std::log1p(-options.smoothing));
+    least = std::min(least, F);
+    if (i <= tenth) size = std::max(size, std::abs(F));
+    // A loss that may be negative has no zero to be compared with.
+    const double bound = least > 0 ? 4 * best : best + 3 * std::max(size, std::abs(best));
+    if (smoothed > bound) {
       curve.diverged = true;
       break;
     }
-    best = std::min(best, smoothed);
+    if (i >= tenth) best = std::min(best, smoothed);
     curve.rates.push_back(rate);
     curve.losses.push_back(smoothed);
   }
@@ -139,8 +149,10 @@ LearningRateCurve find_learning_rate(Network<Scalar, L...> network, const DataVi
 /// by update, from `minimum` to `maximum`, until the loss is out of hand. The network and the optimiser stay as they are.
 ///
 /// Smith, Cyclical learning rates for training neural networks, WACV 2017, section 3.3. As in fastai, losses are smoothed
-/// by an exponential average without bias, it ends when one is more than 4 times the least (or not finite), and the
-/// suggestion is where they fall most steeply, there over a tenth of the steps.
+/// by an exponential average without bias, it ends when one is more than 4 times the least since the first tenth of the
+/// steps (or not finite), and the suggestion is where they fall most steeply, there over a tenth of the steps. Where a
+/// batch's loss is not positive, as negative log-likelihoods may be, it ends at one that is above the least by 3 times the
+/// largest magnitude of the losses of that tenth, or the least's own.
 ///
 ///     const LearningRateCurve found = find_learning_rate(net, X, Y, MeanSquaredError{}, Adam{});
 ///     fit(net, X, Y, MeanSquaredError{}, Adam{.learning_rate = found.suggestion.value()}, FitOptions{.epochs = 20});

@@ -23,8 +23,8 @@ class Monitor {
 
   /// @throws OptionError when the name is empty, or a column of the history already.
   void begin(auto& context) const {
-    const bool own =
-        name_ == "loss" || name_ == "validation_loss" || name_ == "learning_rate" || name_ == "seconds";
+    const bool own = name_ == "epoch" || name_ == "loss" || name_ == "validation_loss" ||
+                     name_ == "learning_rate" || name_ == "seconds";
     if (name_.empty() || own || context.history.find(name_))
       detail::fail<OptionError>(
           {"monitor: expected a name that the history does not have yet, got \"", name_, "\""});

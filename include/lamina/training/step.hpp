@@ -11,7 +11,6 @@
 
 #include "lamina/core/borders.hpp"
 #include "lamina/network.hpp"
-#include "lamina/optimizers/elementwise.hpp"
 #include "lamina/optimizers/state.hpp"
 #include "lamina/training/clipping.hpp"
 #include "lamina/training/regularization.hpp"
@@ -55,6 +54,17 @@ std::string first_non_finite(const Network<Scalar, L...>& network, const Batch<S
   return first_non_finite<Scalar>(workspace, network.parameters().data(), batch);
 }
 
+/// Whether a step may make θ, or what the optimiser remembers, infinite or NaN, where no derivative exceeds `largest`.
+template <class Scalar, class Optimizer_>
+bool may_spoil(const Optimizer_& optimizer, const Scalar* theta, Index size, double largest) {
+  if constexpr (requires { optimizer.state.bounded(); })
+    if (!optimizer.state.bounded()) return true;
+  if constexpr (requires { optimizer.weight_decay > 0; })
+    if (optimizer.weight_decay > 0)
+      largest += optimizer.weight_decay * static_cast<double>(largest_magnitude(tile(theta, size, Index{1})));
+  return !optimizer.template stays_finite<Scalar>(largest);
+}
+
 /// The step of an optimiser that can step part by part, as the engine takes it.
 template <class Scalar, class Optimizer_>
 struct PartwiseStep {
@@ -65,9 +75,7 @@ struct PartwiseStep {
   /// Whether the step is taken: not when a derivative as large as this may leave something that is not finite.
   /// @throws ShapeError when the optimiser's state is that of another network.
   bool begin(double largest) {
-    if constexpr (requires { optimizer.state.bounded(); })
-      if (!optimizer.state.bounded()) return false;
-    if (!optimizer.template stays_finite<Scalar>(largest)) return false;
+    if (may_spoil<Scalar>(optimizer, theta, size, largest)) return false;
     optimizer.template begin<Scalar>(size);
     return true;
   }
@@ -107,19 +115,6 @@ concept Remembering = requires(T& optimizer) {
   { optimizer.state } -> std::same_as<OptimizerState&>;
 };
 
-/// Whether a step may make θ, or what the optimiser remembers, infinite or NaN.
-template <class Scalar, class Optimizer_>
-bool may_spoil(const Optimizer_& optimizer, const Scalar* theta, const Scalar* gradient, Index size) {
-  if (!optimizer.state.bounded()) return true;
-  const auto largest = [&](const Scalar* v) {
-    return static_cast<double>(largest_magnitude(tile(v, size, Index{1})));
-  };
-  const double of_theta = largest(theta);
-  double of_gradient = largest(gradient);
-  if constexpr (requires { optimizer.weight_decay; }) of_gradient += optimizer.weight_decay * of_theta;
-  return !(of_theta < step_limit<Scalar> && optimizer.template stays_finite<Scalar>(of_gradient));
-}
-
 /// θ ← optimizer(θ, dF/dθ), the gradient being in the workspace, with everything looked at and if need be restored, θ and
 /// what the optimiser remembers; `project`, given where θ is, follows.
 template <class Scalar, class... L, class Optimizer_, class Project>
@@ -134,9 +129,12 @@ void guarded_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, do
   workspace.spare.resize(theta.size());
   std::copy_n(theta.data(), theta.size(), workspace.spare.data());
   std::optional<OptimizerState> state;
-  if constexpr (Remembering<Optimizer_>)
-    if (may_spoil<Scalar>(optimizer, theta.data(), workspace.gradient.data(), theta.size()))
+  if constexpr (Remembering<Optimizer_>) {
+    const auto gradient = tile(std::as_const(workspace.gradient).data(), theta.size(), Index{1});
+    if (may_spoil<Scalar>(optimizer, theta.data(), theta.size(),
+                          static_cast<double>(largest_magnitude(gradient))))
       state = optimizer.state;
+  }
   const auto fail_after_the_step = [&](const std::string& blame) {
     std::copy_n(workspace.spare.data(), theta.size(), theta.data());
     if constexpr (Remembering<Optimizer_>)

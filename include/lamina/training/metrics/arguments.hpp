@@ -1,6 +1,7 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -124,6 +125,11 @@ Eigen::MatrixXd numbers_of(const Derived& X, const char* argument) {
   return result;
 }
 
+/// How far apart numbers of Scalar near 1 are once they are copied to double.
+template <class Scalar>
+inline constexpr double epsilon_in_double = std::max(
+    static_cast<double>(std::numeric_limits<Scalar>::epsilon()), std::numeric_limits<double>::epsilon());
+
 /// @throws as numbers_of; DataError when a number is no probability, or the numbers of a row of several do not sum to 1.
 template <class Derived>
 Eigen::MatrixXd probabilities_of(const Derived& X) {
@@ -134,7 +140,7 @@ Eigen::MatrixXd probabilities_of(const Derived& X) {
         fail<DataError>({"probabilities: expected numbers in [0, 1], got ", P(i, j), " at row ", i,
                          ", column ", j, "; of logits, the sigmoid or the softmax is meant"});
   // Each probability of a row is off by a few units in the last place at most.
-  const double allowed = 1e3 * static_cast<double>(std::numeric_limits<typename Derived::Scalar>::epsilon());
+  const double allowed = 1e3 * epsilon_in_double<typename Derived::Scalar>;
   if (P.cols() > 1)
     for (Index i = 0; i < P.rows(); ++i)
       if (std::abs(P.row(i).sum() - 1) > allowed)

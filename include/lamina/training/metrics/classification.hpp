@@ -1,6 +1,7 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "lamina/training/metrics/arguments.hpp"
@@ -12,9 +13,11 @@ namespace lamina {
 ///
 /// @param scores     m×k, or m×1
 /// @param threshold  for one column: 0 when the scores are logits, ½ when they are probabilities
-/// @throws ShapeError, DataError when there are no columns or rows, or a score is not finite.
+/// @throws OptionError when the threshold is NaN; ShapeError, DataError when there are no columns or rows, or a score is
+///         not finite.
 template <EigenReal Scores>
 Eigen::Matrix<Index, Dynamic, 1> predicted_classes(const Scores& scores, double threshold = 0) {
+  if (std::isnan(threshold)) detail::fail<OptionError>({"threshold: expected a number, got ", threshold});
   const Eigen::MatrixXd S = detail::numbers_of(scores, "scores");
   Eigen::Matrix<Index, Dynamic, 1> result(S.rows());
   for (Index i = 0; i < S.rows(); ++i)

@@ -83,21 +83,19 @@ class ConfusionMatrix {
     const Eigen::VectorXd r = recall();
     return sum([&](Index k) { return r(k); }) / sum([&](Index k) { return support(k) > 0 ? 1.0 : 0.0; });
   }
-  /// κ = (p₀ − pₑ) / (1 − pₑ), p₀ the accuracy and pₑ that of chance.
+  /// κ = (p₀ − pₑ) / (1 − pₑ), p₀ the accuracy and pₑ that of chance: (c·n − t·p) / (n² − t·p) of the numbers below.
   /// Cohen, A coefficient of agreement for nominal scales, Educational and Psychological Measurement 20(1), 1960.
   double cohen_kappa() const {
-    const double n = total(), chance = sum([&](Index k) { return support(k) * predicted(k); }) / n;
-    return detail::ratio(hits() - chance, n - chance);
+    const Shares s = shares();
+    return detail::ratio(s.over_chance, apart(s.labels, s.predicted));
   }
   /// (c·n − t·p) / √((n² − p·p)(n² − t·t)), with c hits of n samples, and t and p the samples and the predictions of each
   /// class. Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, Computational
   /// Biology and Chemistry 28(5), 2004.
   double matthews_correlation() const {
-    const double n = total(), c = hits();
-    const double tp = sum([&](Index k) { return support(k) * predicted(k); }),
-                 pp = sum([&](Index k) { return predicted(k) * predicted(k); }),
-                 tt = sum([&](Index k) { return support(k) * support(k); });
-    return detail::ratio(c * n - tp, std::sqrt(n * n - pp) * std::sqrt(n * n - tt));
+    const Shares s = shares();
+    return detail::ratio(s.over_chance,
+                         std::sqrt(apart(s.predicted, s.predicted)) * std::sqrt(apart(s.labels, s.labels)));
   }
 
   /// The matrix, labels down and predictions across, and the values of each class. Names that are too wide for the top
@@ -128,6 +126,26 @@ class ConfusionMatrix {
   }
   double hits() const {
     return sum([&](Index k) { return counts_(k, k); });
+  }
+
+  /// The samples of each class and those taken for it, divided by the power of two above all samples, so that no square
+  /// of them overflows or vanishes; and c·n − t·p of them.
+  struct Shares {
+    Eigen::VectorXd labels, predicted;
+    double over_chance;
+  };
+  Shares shares() const {
+    int exponent = 0;
+    const double n = std::frexp(total(), &exponent);
+    const auto share = [&](double count) { return std::ldexp(count, -exponent); };
+    Shares s{of_classes([&](Index k) { return share(support(k)); }),
+             of_classes([&](Index k) { return share(predicted(k)); }), 0};
+    s.over_chance = share(hits()) * n - sum([&](Index k) { return s.labels(k) * s.predicted(k); });
+    return s;
+  }
+  /// Σᵢ aᵢ·Σⱼ bⱼ − Σₖ aₖ·bₖ as the sum of its aᵢ·bⱼ, i ≠ j: nothing is subtracted, so that 0 is exactly 0.
+  double apart(const Eigen::VectorXd& a, const Eigen::VectorXd& b) const {
+    return sum([&](Index i) { return sum([&](Index j) { return i == j ? 0.0 : a(i) * b(j); }); });
   }
 
   double averaged(const Eigen::VectorXd& values, Average average) const {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -14,7 +13,7 @@
 namespace lamina {
 
 /// −Σᵢ sᵢ·log pᵢ / Σᵢ sᵢ, with pᵢ the probability of the label of sample i. As in scikit-learn, probabilities are kept ε
-/// away from 0 and 1, with ε = 2⁻⁵² for double, 2⁻²³ for float.
+/// away from 0 and 1, with ε = 2⁻⁵² for double and long double, 2⁻²³ for float.
 ///
 /// @param probabilities  m×classes, rows that sum to 1; or m×1, of class 1. Of logits, SoftmaxCrossEntropy and
 ///                       BinaryCrossEntropy are the same and lose nothing
@@ -26,7 +25,7 @@ double log_loss(const Probabilities& probabilities, const TY& labels) {
   const Eigen::MatrixXd P = detail::probabilities_of(probabilities);
   const auto y = detail::labels_of(labels, std::max(P.cols(), Index{2}));
   detail::check_rows(P.rows(), y.size(), "probabilities");
-  const auto epsilon = static_cast<double>(std::numeric_limits<typename Probabilities::Scalar>::epsilon());
+  const double epsilon = detail::epsilon_in_double<typename Probabilities::Scalar>;
   const auto inside = [epsilon](double p) { return std::clamp(p, epsilon, 1 - epsilon); };
   return detail::weighted_mean(y.size(), y.weights, [&](Index i) {
     if (P.cols() == 1) return -std::log(y[i] == 1 ? inside(P(i, 0)) : 1 - inside(P(i, 0)));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 #include <vector>
 
 #include "lamina/training/metrics/arguments.hpp"
@@ -17,7 +18,7 @@ namespace lamina {
 
 namespace detail {
 
-/// P and Y, checked, as P − Y and Y.
+/// P and Y, checked, as P − Y and Y, without the rows of weight 0.
 struct Residuals {
   Eigen::MatrixXd E;
   WeightedMatrix Y;
@@ -30,46 +31,65 @@ Residuals residuals(const DP& P, const TY& Y) {
     fail<ShapeError>({"Y: expected the shape of the predictions, ", result.E.rows(), "\u00d7",
                       result.E.cols(), ", got ", result.Y.values.rows(), "\u00d7", result.Y.values.cols()});
   result.E -= result.Y.values;
+  auto& [E, truth] = result;
+  if (truth.weights.empty()) return result;
+  Index kept = 0;
+  for (Index i = 0; i < E.rows(); ++i) {
+    if (!(truth.weight(i) > 0)) continue;
+    E.row(kept) = E.row(i);
+    truth.values.row(kept) = truth.values.row(i);
+    truth.weights[static_cast<std::size_t>(kept++)] = truth.weight(i);
+  }
+  E.conservativeResize(kept, Eigen::NoChange);
+  truth.values.conservativeResize(kept, Eigen::NoChange);
+  truth.weights.resize(static_cast<std::size_t>(kept));
   return result;
 }
 
-/// Of each column j the weighted mean of f(xᵢⱼ, j).
-template <class F>
-std::vector<double> column_means(const Eigen::MatrixXd& X, const std::vector<double>& weights, F f) {
-  std::vector<double> means;
-  for (Index j = 0; j < X.cols(); ++j)
-    means.push_back(weighted_mean(X.rows(), weights, [&](Index i) { return f(X(i, j), j); }));
-  return means;
-}
 /// The mean of f(x) over all rows and columns.
 template <class F>
 double mean_of(const Residuals& r, F f) {
   double sum = 0;
-  for (const double mean : column_means(r.E, r.Y.weights, [&](double x, Index) { return f(x); })) sum += mean;
+  for (Index j = 0; j < r.E.cols(); ++j)
+    sum += weighted_mean(r.E.rows(), r.Y.weights, [&](Index i) { return f(r.E(i, j)); });
   return sum / static_cast<double>(r.E.cols());
 }
 
-/// Exactly, for which a variance is no good: the mean of equal numbers may be rounded.
-inline bool is_constant(const Eigen::MatrixXd& X, Index column) {
-  const double* const x = X.data() + column * X.rows();
-  return std::all_of(x, x + X.rows(), [&](double other) { return other == *x; });
+/// Divides x by the power of two above its largest |xᵢ|, and returns the exponent.
+inline int normalize(Eigen::Ref<Eigen::VectorXd> x) {
+  int exponent = 0;
+  std::frexp(x.cwiseAbs().maxCoeff(), &exponent);
+  for (Index i = 0; i < x.size(); ++i) x(i) = std::ldexp(x(i), -exponent);
+  return exponent;
 }
 
-/// 1 − ‖·‖²/‖·‖² of each column of E and of Y around its mean; 1 for 0/0, and 0 where Y is constant and E is not 0.
-inline Eigen::VectorXd explained(const Eigen::MatrixXd& E, const WeightedMatrix& Y) {
-  if (Y.values.rows() < 2)
-    fail<DataError>({"Y: expected at least two rows (samples) for a variance, got ", Y.values.rows()});
-  const auto itself = [](double y, Index) { return y; };
-  const std::vector<double> mean = column_means(Y.values, Y.weights, itself);
-  const std::vector<double> error = column_means(E, Y.weights, [](double e, Index) { return e * e; });
-  const std::vector<double> variance = column_means(Y.values, Y.weights, [&](double y, Index j) {
-    const double around = y - mean[static_cast<std::size_t>(j)];
-    return around * around;
-  });
+/// Subtracts the weighted mean. Equal numbers become exactly 0, though their mean may be rounded.
+inline void center(Eigen::Ref<Eigen::VectorXd> x, const std::vector<double>& weights) {
+  const double first = x(0);
+  x.array() -=
+      (x.array() == first).all() ? first : weighted_mean(x.size(), weights, [&](Index i) { return x(i); });
+}
+
+/// 1 − ‖·‖²/‖·‖² of each column of E, around its mean if so wished, and of Y around its mean; 1 for 0/0, and 0 where Y is
+/// constant and E is not 0. Every column is normalized, so that no square overflows or vanishes.
+inline Eigen::VectorXd explained(Residuals r, bool around_mean) {
+  auto& [E, Y] = r;
+  if (E.rows() < 2)
+    fail<DataError>(
+        {"Y: expected at least two rows (samples) of positive weight for a variance, got ", E.rows()});
   Eigen::VectorXd result(E.cols());
   for (Index j = 0; j < E.cols(); ++j) {
-    const auto k = static_cast<std::size_t>(j);
-    result(j) = !is_constant(Y.values, j) ? 1 - error[k] / variance[k] : error[k] > 0 ? 0 : 1;
+    auto e = E.col(j), y = Y.values.col(j);
+    int exponent = normalize(e) - normalize(y);
+    center(y, Y.weights);
+    exponent -= normalize(y);
+    if (around_mean) {
+      center(e, Y.weights);
+      exponent += normalize(e);
+    }
+    const double error = weighted_mean(e.size(), Y.weights, [&](Index i) { return e(i) * e(i); });
+    const double variance = weighted_mean(y.size(), Y.weights, [&](Index i) { return y(i) * y(i); });
+    result(j) = variance > 0 ? 1 - std::ldexp(error / variance, 2 * exponent) : error > 0 ? 0 : 1;
   }
   return result;
 }
@@ -105,7 +125,7 @@ double median_absolute_error(const DP& P, const DY& Y) {
     double* const end = begin + E.rows();
     double* const middle = begin + E.rows() / 2;
     std::nth_element(begin, middle, end);
-    sum += E.rows() % 2 == 1 ? *middle : (*std::max_element(begin, middle) + *middle) / 2;
+    sum += E.rows() % 2 == 1 ? *middle : std::midpoint(*std::max_element(begin, middle), *middle);
   }
   return sum / static_cast<double>(E.cols());
 }
@@ -118,11 +138,10 @@ double max_error(const DP& P, const DY& Y) {
 
 /// R² of each output: 1 − Σᵢ (yᵢ − pᵢ)² / Σᵢ (yᵢ − ȳ)². For constant targets it is 1 when the predictions are exact, else
 /// 0, as in scikit-learn.
-/// @throws DataError also when there are fewer than two samples.
+/// @throws DataError also when there are fewer than two samples, those of weight 0 not counted.
 template <EigenReal DP, RealTargets TY>
 Eigen::VectorXd r2_score_per_output(const DP& P, const TY& Y) {
-  const auto r = detail::residuals(P, Y);
-  return detail::explained(r.E, r.Y);
+  return detail::explained(detail::residuals(P, Y), false);
 }
 /// The mean of r2_score_per_output.
 template <EigenReal DP, RealTargets TY>
@@ -132,16 +151,10 @@ double r2_score(const DP& P, const TY& Y) {
 
 /// Of each output: 1 − Var(y − p) / Var(y), which a constant added to the predictions does not change. For constant
 /// targets as r2_score_per_output.
-/// @throws DataError also when there are fewer than two samples.
+/// @throws DataError also when there are fewer than two samples, those of weight 0 not counted.
 template <EigenReal DP, RealTargets TY>
 Eigen::VectorXd explained_variance_per_output(const DP& P, const TY& Y) {
-  auto r = detail::residuals(P, Y);
-  const auto mean = detail::column_means(r.E, r.Y.weights, [](double e, Index) { return e; });
-  for (Index j = 0; j < r.E.cols(); ++j) {
-    const double around = detail::is_constant(r.E, j) ? r.E(0, j) : mean[static_cast<std::size_t>(j)];
-    for (Index i = 0; i < r.E.rows(); ++i) r.E(i, j) -= around;
-  }
-  return detail::explained(r.E, r.Y);
+  return detail::explained(detail::residuals(P, Y), true);
 }
 /// The mean of explained_variance_per_output.
 template <EigenReal DP, RealTargets TY>
