@@ -192,6 +192,47 @@ TEST_CASE("initializers: the same bits everywhere") {
   CHECK(hash(square) == 0x540d8d1d8fc50b73u);
 }
 
+TEMPLATE_TEST_CASE("Uniform: within its bounds as the scalar of W has them", "", float, double, long double) {
+  const auto within = [](double low, double high) {
+    Matrix<TestType> W(50, 50);
+    Random random(1);
+    Uniform{low, high}(W, random);
+    CAPTURE(low, high);
+    CHECK(W.minCoeff() >= low);
+    CHECK(W.maxCoeff() < high);
+  };
+  within(1, 1.0000001);  // as a float, 1 and above 1.0000001
+  within(0.99999999, 1.5);
+  within(1.00000001, 1.0000003);  // as a float, below and between
+  within(-1e-45, 1e-45);
+  within(-3e38, 3e38);
+
+  // Without a number between: the nearest.
+  Matrix<TestType> W(2, 2);
+  Random random(1);
+  Uniform{0.5, 0.5}(W, random);
+  CHECK((W.array() == TestType(0.5)).all());
+  Uniform{1.00000001, 1.00000002}(W, random);
+  CHECK(((W.array() - 1).abs() < TestType(3e-8)).all());
+}
+
+TEST_CASE("initializers: options that are infinite as the scalar of W are errors") {
+  Random random(1);
+  Matrix<float> W = Matrix<float>::Constant(2, 2, 5);
+  CHECK_THROWS_WITH((Constant{1e39}(W, random)),
+                    "Constant: value: expected a finite number of the weights' scalar, got 1e+39");
+  CHECK_THROWS_AS((Normal{.mean = -1e39}(W, random)), OptionError);
+  CHECK_THROWS_WITH((Normal{.standard_deviation = 1e300}(W, random)),
+                    ContainsSubstring("standard_deviation") && ContainsSubstring("got 1e+300"));
+  CHECK_THROWS_AS((Uniform{.low = -1e39}(W, random)), OptionError);
+  CHECK_THROWS_AS((Uniform{.high = 1e39}(W, random)), OptionError);
+  CHECK_THROWS_AS((Orthogonal{.gain = 1e39}(W, random)), OptionError);
+  CHECK((W.array() == 5).all());
+  CHECK(random == Random(1));
+  Matrix<double> wide(2, 2);
+  CHECK_NOTHROW(Constant{1e39}(wide, random));
+}
+
 TEST_CASE("initializers: options outside their domain are errors, and nothing is written") {
   constexpr double bad = std::numeric_limits<double>::quiet_NaN(),
                    inf = std::numeric_limits<double>::infinity();

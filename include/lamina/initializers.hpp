@@ -1,8 +1,11 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
+#include <type_traits>
 
 #include "lamina/core/errors.hpp"
 #include "lamina/core/random.hpp"
@@ -38,12 +41,13 @@ void fill_normal(Matrix&& W, double variance, Random& random) {
   fill(W, [&] { return deviation * random.normal(); });
 }
 
-/// @throws OptionError when the option is not finite, or below `least`.
-inline void check_option(const char* option, double value,
-                         double least = -std::numeric_limits<double>::infinity()) {
+/// @throws OptionError when the option is not finite as a Scalar, or below `least`.
+template <class Scalar>
+void check_option(const char* option, double value, double least = -std::numeric_limits<double>::infinity()) {
   const bool bounded = least - least == 0;
-  if (!(value - value == 0 && value >= least))
-    throw OptionError(std::string(option) + ": expected a finite number" +
+  const auto rounded = static_cast<Scalar>(value);
+  if (!(rounded - rounded == 0 && value >= least))
+    throw OptionError(std::string(option) + ": expected a finite number of the weights' scalar" +
                       (bounded ? " \u2265 " + number(least) : "") + ", got " + number(value));
 }
 
@@ -58,11 +62,12 @@ struct Zeros {
 struct Constant {
   double value = 0;
 
-  /// @throws OptionError when value is not finite.
+  /// @throws OptionError when value is not finite as W's scalar.
   template <EigenReal Matrix>
   void operator()(Matrix&& W, Random& /*random*/) const {
-    detail::check_option("Constant: value", value);
-    W.setConstant(static_cast<typename std::remove_cvref_t<Matrix>::Scalar>(value));
+    using Scalar = typename std::remove_cvref_t<Matrix>::Scalar;
+    detail::check_option<Scalar>("Constant: value", value);
+    W.setConstant(static_cast<Scalar>(value));
   }
 };
 
@@ -71,25 +76,37 @@ struct Normal {
   double mean = 0;
   double standard_deviation = 1;
 
-  /// @throws OptionError when an option is not finite, or the standard deviation negative.
-  void operator()(EigenReal auto&& W, Random& random) const {
-    detail::check_option("Normal: mean", mean);
-    detail::check_option("Normal: standard_deviation", standard_deviation, 0);
+  /// @throws OptionError when an option is not finite as W's scalar, or the standard deviation negative.
+  template <EigenReal Matrix>
+  void operator()(Matrix&& W, Random& random) const {
+    using Scalar = typename std::remove_cvref_t<Matrix>::Scalar;
+    detail::check_option<Scalar>("Normal: mean", mean);
+    detail::check_option<Scalar>("Normal: standard_deviation", standard_deviation, 0);
     detail::fill(W, [&] { return std::fma(standard_deviation, random.normal(), mean); });
   }
 };
 
-/// W ~ U[low, high)
+/// W ~ U[low, high), rounded to numbers in there as far as W's scalar has one
 struct Uniform {
   double low = -1;
   double high = 1;
 
-  /// @throws OptionError when an option is not finite, or high below low.
-  void operator()(EigenReal auto&& W, Random& random) const {
-    detail::check_option("Uniform: low", low);
-    detail::check_option("Uniform: high", high, low);
-    detail::check_option("Uniform: high - low", high - low);
-    detail::fill(W, [&] { return random.uniform(low, high); });
+  /// @throws OptionError when an option is not finite as W's scalar, or high below low.
+  template <EigenReal Matrix>
+  void operator()(Matrix&& W, Random& random) const {
+    using Scalar = typename std::remove_cvref_t<Matrix>::Scalar;
+    detail::check_option<Scalar>("Uniform: low", low);
+    detail::check_option<Scalar>("Uniform: high", high, low);
+    detail::check_option<double>("Uniform: high - low", high - low);
+    // The first and the last Scalar in [low, high).
+    constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    auto first = static_cast<Scalar>(low), last = static_cast<Scalar>(high);
+    if (first < low) first = std::nextafter(first, infinity);
+    if (last >= high) last = std::nextafter(last, -infinity);
+    detail::fill(W, [&] {
+      const auto x = static_cast<Scalar>(random.uniform(low, high));
+      return first <= last ? std::clamp(x, first, last) : x;
+    });
   }
 };
 
@@ -157,11 +174,11 @@ struct LeCunNormal {
 struct Orthogonal {
   double gain = 1;
 
-  /// @throws OptionError when gain is not finite.
+  /// @throws OptionError when gain is not finite as W's scalar.
   template <EigenReal Matrix>
   void operator()(Matrix&& W, Random& random) const {
     using Scalar = typename std::remove_cvref_t<Matrix>::Scalar;
-    detail::check_option("Orthogonal: gain", gain);
+    detail::check_option<Scalar>("Orthogonal: gain", gain);
     const bool wide = W.cols() > W.rows();
     const Index n = wide ? W.cols() : W.rows(), k = wide ? W.rows() : W.cols();
     Eigen::MatrixXd Q(n, k);

@@ -108,6 +108,15 @@ TEST_CASE("permissions are kept and links are followed", "[atomic_file]") {
   write_file_atomically(link, "over the link");
   CHECK(std::filesystem::is_symlink(link));
   CHECK(files::contents(path) == "over the link");
+
+  // A link to a link to what is not there yet.
+  const std::string later = folder.path("later"), again = folder.path("again");
+  std::filesystem::create_symlink("missing", later);
+  std::filesystem::create_symlink(later, again);
+  write_file_atomically(again, "over both");
+  CHECK(std::filesystem::is_symlink(later));
+  CHECK(std::filesystem::is_symlink(again));
+  CHECK(files::contents(folder.path("missing")) == "over both");
   struct stat status {};
   REQUIRE(stat(path.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0640);

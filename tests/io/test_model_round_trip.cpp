@@ -120,6 +120,12 @@ TEST_CASE("the other scalar: floats are exact as doubles, doubles are rounded to
   doubles.dense(3, "tanh").dense(1).initialize(5);
   const auto narrowed = load_network<float>(to_safetensors(doubles));
   CHECK(narrowed.network.parameters() == doubles.parameters().cast<float>());
+  // Inputs so large that they are not the same floats: times of a clock.
+  DynamicNetwork<double> clock(1);
+  const Eigen::RowVectorXd one = Eigen::RowVectorXd::Ones(1);
+  clock.normalization(Normalization<Dynamic>(1.7e9 * one, one / 3600, 0 * one));
+  clock.dense(8, "tanh").dense(1).initialize(5);
+  CHECK_NOTHROW(load_network<float>(to_safetensors(clock)));
   // To the type that safetensors lacks, and never from it.
   const auto widest = load_network<long double>(to_safetensors(doubles));
   CHECK(widest.network.parameters() == doubles.parameters().cast<long double>());

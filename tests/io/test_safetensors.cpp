@@ -97,6 +97,32 @@ TEST_CASE("what is written as safetensors is read bit for bit", "[safetensors]")
   check(copy);
 }
 
+TEST_CASE("streams that throw of themselves are read, and fail with the same errors", "[safetensors]") {
+  constexpr auto all = std::ios::failbit | std::ios::badbit | std::ios::eofbit;
+  std::stringstream stream;
+  stream.exceptions(all);
+  write_safetensors(stream, some_tensors());
+  CHECK(read_safetensors(stream).at("W").values<float>() == floats);
+
+  std::istringstream wrong("x");
+  wrong.exceptions(all);
+  CHECK_THROWS_AS(read_safetensors(wrong), FormatError);
+
+  /// Takes nothing, and fails when it is read.
+  struct Broken : std::streambuf {
+    int_type underflow() override { throw std::ios_base::failure("broken"); }
+  } buffer;
+  for (const auto mask : {std::ios::goodbit, all}) {
+    std::istream in(&buffer);
+    in.exceptions(mask);
+    CHECK_THROWS_MATCHES(read_safetensors(in), FileError, Message("stream: the stream cannot be read"));
+    std::ostream out(&buffer);
+    out.exceptions(mask);
+    CHECK_THROWS_MATCHES(write_safetensors(out, some_tensors()), FileError,
+                         Message("safetensors: the stream cannot be written"));
+  }
+}
+
 TEST_CASE("arrays by name are written as tensors, rounded when asked to", "[safetensors]") {
   files::Folder folder;
   const std::string path = folder.path("a.safetensors");

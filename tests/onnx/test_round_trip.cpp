@@ -142,6 +142,11 @@ TEST_CASE("networks of fixed layers, with the other scalar, in a file, a stream 
   std::ostringstream full;
   full.setstate(std::ios::badbit);
   CHECK_THROWS_AS(export_onnx(net, full), FileError);
+  struct Full : std::streambuf {
+  } buffer;  // takes nothing
+  std::ostream throwing(&buffer);
+  throwing.exceptions(std::ios::failbit | std::ios::badbit);
+  CHECK_THROWS_AS(export_onnx(net, throwing), FileError);
 }
 
 TEST_CASE("a network that does nothing is an Identity", "[onnx]") {
@@ -195,4 +200,39 @@ TEST_CASE("what export_onnx cannot write", "[onnx]") {
   Network<double, Dense<1, 1>> large;
   large.parameters().setConstant(1e300);
   CHECK_THROWS_AS(to_onnx(large, {.floats = true}), DataError);
+  DynamicNetwork<double> short_of_one(3);
+  short_of_one.dense(2).dense(1);
+  short_of_one.parameters().conservativeResize(10);
+  for (const bool floats : {false, true})
+    CHECK_THROWS_MATCHES(
+        to_onnx(short_of_one, {.floats = floats}), ShapeError,
+        Catch::Matchers::Message("parameters: expected 11 for the layers of the network, got 10"));
+}
+
+TEST_CASE("what the attributes and names of ONNX cannot hold", "[onnx]") {
+  Network<double, Dense<3, 2, LeakyReLU>, LayerNorm<2>> net(Dense<3, 2, LeakyReLU>(LeakyReLU{.slope = 1e300}),
+                                                            LayerNorm<2>());
+  net.initialize(1);
+  CHECK_NOTHROW(to_onnx(net));
+  CHECK_THROWS_MATCHES(
+      to_onnx(net, {.floats = true}), DataError,
+      Catch::Matchers::Message("export_onnx: node 'layer0_LeakyRelu', attribute alpha: "
+                               "expected a finite number that a float can hold, got 1e+300"));
+  Network<float, LayerNorm<2>> norm(LayerNorm<2>(1e39));
+  norm.initialize(1);
+  CHECK_THROWS_MATCHES(
+      to_onnx(norm), DataError,
+      Catch::Matchers::Message("export_onnx: node 'layer0_LayerNormalization', attribute "
+                               "epsilon: expected a finite number that a float can hold, got "
+                               "1e+39"));
+
+  Network<float, Dense<3, 2>> plain;
+  plain.initialize(1);
+  CHECK_NOTHROW(to_onnx(plain, {.input = "größe"}));
+  CHECK_THROWS_MATCHES(
+      to_onnx(plain, {.input = "\xff\xfe"}), DataError,
+      Catch::Matchers::Message("OnnxExportOptions, input: expected text in UTF-8, got other bytes"));
+  CHECK_THROWS_AS(to_onnx(plain, {.name = "\xc3"}), DataError);
+  CHECK_THROWS_AS(to_onnx(plain, {.output = "\x80"}), DataError);
+  CHECK_THROWS_AS(to_onnx(plain, {.batch = "\xed\xa0\x80"}), DataError);
 }

@@ -12,11 +12,12 @@ using Catch::Approx;
 namespace {
 
 /// θ after steps of one parameter from 0 with these derivatives.
-template <class Optimizer>
+template <class Scalar = double, class Optimizer>
 double after(Optimizer optimizer, std::initializer_list<double> gradients) {
-  Eigen::VectorXd theta = Eigen::VectorXd::Zero(1);
-  for (const double g : gradients) optimizer.step(theta, Eigen::VectorXd::Constant(1, g));
-  return theta(0);
+  using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
+  Vector theta = Vector::Zero(1);
+  for (const double g : gradients) optimizer.step(theta, Vector::Constant(1, static_cast<Scalar>(g)));
+  return static_cast<double>(theta(0));
 }
 
 }  // namespace
@@ -51,6 +52,31 @@ TEST_CASE("first steps by hand", "[optimizers]") {
   // β₂ = 1/2: ρ∞ = 3, so that the variance is never known and the step is α·m̂
   CHECK(after(RAdam{.learning_rate = 1, .beta1 = 0.5, .beta2 = 0.5}, {2, 0}) ==
         Approx(-2 - 0.5 / 0.75).epsilon(1e-14));
+}
+
+// Some roundings of float.
+TEST_CASE("decay rates near 1 are as good in float as in double", "[optimizers]") {
+  const auto check = [](const auto& optimizer, std::initializer_list<double> gradients) {
+    const double expected = after<double>(optimizer, gradients);
+    CHECK(expected != 0);
+    CHECK(after<float>(optimizer, gradients) == Approx(expected).epsilon(1e-5));
+  };
+  for (const double b : {0.999, 0.999999, 0.9999999, 0.99999999}) {  // the last is 1 as a float
+    CAPTURE(b);
+    CHECK(after<float>(Adam{.learning_rate = 1e-3, .beta2 = b}, {0.5}) == Approx(-1e-3).epsilon(1e-5));
+    check(Adam{.beta1 = b, .beta2 = b, .amsgrad = true}, {0.5, 0.25, -0.125});
+    check(AdamW{.beta1 = b, .beta2 = b}, {0.5, 0.25, -0.125});
+    check(NAdam{.beta2 = b}, {0.5, 0.25, -0.125});
+    check(NAdam{.beta1 = b}, {0.5, 0.25, -0.125});
+    check(RAdam{.beta1 = b}, {0.5, 0.25, -0.125});
+    check(RAdam{.beta2 = b}, {0.5, 0.25, -0.125, 0.5, 0.25, 0.5, 0.5, 0.25});  // the variance is known
+    check(RMSprop{.alpha = b}, {0.5, 0.25, -0.125});
+    check(RMSprop{.alpha = b, .centered = true}, {0.5, 0.25, -0.125});
+    check(Adadelta{.rho = b}, {0.5, 0.25, -0.125});
+    check(Adamax{.beta1 = b}, {0.5, 0.25, -0.125});
+    check(Lion{.beta1 = b}, {0.5});
+    check(Lion{.beta2 = b}, {0.5, 0});
+  }
 }
 
 TEST_CASE("Rprop's steps grow and shrink within bounds", "[rprop]") {

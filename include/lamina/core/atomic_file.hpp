@@ -107,6 +107,13 @@ class AtomicFile {
         std::free(real);
       }
     }
+    for (int links = 0; !exists && links < 40; ++links) {  // a link to nothing yet
+      char text[4096];
+      const ssize_t size = ::readlink(target_.c_str(), text, sizeof text);
+      if (size <= 0 || size == sizeof text) break;
+      const std::string next(text, static_cast<std::size_t>(size));
+      target_ = (next[0] == '/' ? "" : target_.substr(0, target_.rfind('/') + 1)) + next;
+    }
     const std::size_t slash = target_.rfind('/');
     folder_ = slash == std::string::npos ? "." : target_.substr(0, slash + 1);
     for (int attempt = 0; file_ < 0; ++attempt) {

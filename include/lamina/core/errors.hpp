@@ -73,7 +73,9 @@ class Piece {
   Piece(const std::string& text) : text_(text) {}  // NOLINT(google-explicit-constructor)
   template <Arithmetic Number>
   Piece(Number x)  // NOLINT(google-explicit-constructor)
-      : kind_(std::integral<Number> ? Kind::integer : Kind::real) {
+      : kind_(std::signed_integral<Number> ? Kind::integer
+              : std::integral<Number>      ? Kind::natural
+                                           : Kind::real) {
     if constexpr (std::integral<Number>) {
       integer_ = static_cast<long long>(x);
     } else {
@@ -89,6 +91,8 @@ class Piece {
     char digits[64];
     if (kind_ == Kind::integer) {
       std::snprintf(digits, sizeof digits, "%lld", integer_);
+    } else if (kind_ == Kind::natural) {
+      std::snprintf(digits, sizeof digits, "%llu", static_cast<unsigned long long>(integer_));
     } else if (real_ != real_) {
       std::snprintf(digits, sizeof digits, "nan");
     } else {
@@ -100,10 +104,10 @@ class Piece {
   }
 
  private:
-  enum class Kind { text, integer, real };
+  enum class Kind { text, integer, natural, real };
   Kind kind_ = Kind::text;
   std::string_view text_;
-  long long integer_ = 0;
+  long long integer_ = 0;  // a natural number by its bits
   long double real_ = 0;
 };
 

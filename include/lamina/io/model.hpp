@@ -89,7 +89,8 @@ LAMINA_COLD inline std::string element_text(std::size_t i, std::span<const std::
 
 // ---- golden pairs ----------------------------------------------------------------------------------------
 
-/// A few inputs for a network: standard normal numbers; where the first layer scales, what it makes such numbers of.
+/// A few inputs for a network: standard normal numbers; where the first layer scales, what it makes such numbers of. They
+/// are floats, if they can be, so that a network of another scalar gets the same.
 template <class Scalar, class Layers>
 Eigen::Matrix<Scalar, Dynamic, Dynamic> golden_inputs(const Layers& layers, Index rows) {
   Eigen::Matrix<Scalar, Dynamic, Dynamic> X(rows, layers.inputs());
@@ -103,7 +104,8 @@ Eigen::Matrix<Scalar, Dynamic, Dynamic> golden_inputs(const Layers& layers, Inde
       double x = random.normal();
       const auto k = static_cast<std::size_t>(j);
       if (scaling.size() == 3) x = scaling[0][k] + (x - scaling[2][k]) / scaling[1][k];
-      X(i, j) = static_cast<Scalar>(x);
+      const auto rounded = static_cast<float>(x);
+      X(i, j) = std::isfinite(rounded) ? static_cast<Scalar>(rounded) : static_cast<Scalar>(x);
     }
   return X;
 }

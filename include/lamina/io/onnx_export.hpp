@@ -23,6 +23,7 @@
 
 #include "lamina/core/atomic_file.hpp"
 #include "lamina/core/bytes.hpp"
+#include "lamina/io/json.hpp"
 #include "lamina/io/layer_description.hpp"
 #include "lamina/network.hpp"
 #include "lamina/version.hpp"
@@ -94,10 +95,12 @@ class OnnxWriter {
       : graph_(graph), single_(single) {
     for (const auto& [name, option] :
          {std::pair(&options.name, "name"), std::pair(&options.input, "input"),
-          std::pair(&options.output, "output"), std::pair(&options.batch, "batch")})
+          std::pair(&options.output, "output"), std::pair(&options.batch, "batch")}) {
       if (name->empty() || name->find('\0') != std::string::npos)
         fail<OptionError>(
             {"OnnxExportOptions: expected a name for ", option, ", got \"", name->c_str(), "\""});
+      static_cast<void>(dump_json(*name, std::string("OnnxExportOptions, ") + option));  // checks the UTF-8
+    }
     if (options.input == options.output)
       fail<OptionError>({"OnnxExportOptions: expected different names for input and output, got \"",
                          options.input, "\" for both"});
@@ -119,12 +122,16 @@ class OnnxWriter {
     node.add_output(name);
     return name;
   }
-  /// Of the node added last.
+  /// Of the node added last. @throws DataError when it is not finite as a float.
   void attribute(const char* name, double x) {
+    const auto value = static_cast<float>(x);
+    if (!std::isfinite(value))
+      fail<DataError>({"export_onnx: node '", last().name(), "', attribute ", name,
+                       ": expected a finite number that a float can hold, got ", x});
     onnx::AttributeProto& attribute = *last().add_attribute();
     attribute.set_name(name);
     attribute.set_type(onnx::AttributeProto::FLOAT);
-    attribute.set_f(static_cast<float>(x));
+    attribute.set_f(value);
   }
   void attribute(const char* name, int x) {
     onnx::AttributeProto& attribute = *last().add_attribute();
@@ -404,14 +411,6 @@ template <class S, class... L>
 onnx::ModelProto onnx_model(const Network<S, L...>& network, const OnnxExportOptions& options) {
   static_assert(std::is_same_v<S, float> || std::is_same_v<S, double>,
                 "lamina: export_onnx writes networks of float or double");
-  if constexpr (std::is_same_v<S, double>) {
-    if (options.floats) {
-      Network<float, L...> rounded(network.layers());
-      if (rounded.parameter_count() == network.parameter_count())
-        rounded.parameters() = network.parameters().template cast<float>();
-      return onnx_model(rounded, options);
-    }
-  }
   const std::vector<LayerDescription> layers = describe_layers(network.layers());
   std::vector<Buffers> buffers;
   std::vector<Index> first{0};
@@ -423,6 +422,13 @@ onnx::ModelProto onnx_model(const Network<S, L...>& network, const OnnxExportOpt
   if (network.parameter_count() != first.back())
     fail<ShapeError>({"parameters: expected ", first.back(), " for the layers of the network, got ",
                       network.parameter_count()});
+  if constexpr (std::is_same_v<S, double>) {
+    if (options.floats) {
+      Network<float, L...> rounded(network.layers());
+      rounded.parameters() = network.parameters().template cast<float>();
+      return onnx_model(rounded, options);
+    }
+  }
 
   onnx::ModelProto model;
   model.set_ir_version(onnx_ir_version);
@@ -469,7 +475,7 @@ inline std::vector<std::byte> onnx_bytes(const onnx::ModelProto& model) {
 ///
 /// @throws OptionError when the network has no layer or an activation of the user's own (a layer of one's own is a compile
 ///     error), a name is empty or both are the same, or the model is larger than 2 GiB; DataError when a number that would be
-///     written is not finite.
+///     written is not finite, or a name is not UTF-8; ShapeError when the parameters are not as many as the layers have.
 template <std::floating_point Scalar, class... L>
 std::vector<std::byte> to_onnx(const Network<Scalar, L...>& network, const OnnxExportOptions& options = {}) {
   return detail::onnx_bytes(detail::onnx_model(network, options));
@@ -492,8 +498,11 @@ void export_onnx(const Network<Scalar, L...>& network, std::ostream& stream,
                  const OnnxExportOptions& options = {}) {
   const std::vector<std::byte> bytes = to_onnx(network, options);
   const std::string_view text = detail::as_text(bytes);
-  stream.write(text.data(), static_cast<std::streamsize>(text.size()));
-  stream.flush();
+  try {
+    stream.write(text.data(), static_cast<std::streamsize>(text.size()));
+    stream.flush();
+  } catch (const std::ios_base::failure&) {  // as exceptions() of the stream may say
+  }
   if (!stream) detail::fail<FileError>({"stream: expected to take ", text.size(), " bytes, but it failed"});
 }
 

@@ -444,13 +444,16 @@ inline TensorFile read_safetensors(ByteSpan bytes, const std::string& source = "
 
 namespace detail {
 
-/// All bytes of a stream. @throws FileError when it fails.
+/// All bytes of a stream, whatever its exceptions() say. @throws FileError when it fails.
 inline std::vector<std::byte> read_stream(std::istream& stream, const std::string& source = "stream") {
   std::vector<std::byte> bytes;
   for (std::size_t chunk = std::size_t{1} << 14; stream;) {
     const std::size_t before = bytes.size();
     bytes.resize(before + chunk);
-    stream.read(reinterpret_cast<char*>(bytes.data() + before), static_cast<std::streamsize>(chunk));
+    try {
+      stream.read(reinterpret_cast<char*>(bytes.data() + before), static_cast<std::streamsize>(chunk));
+    } catch (const std::ios_base::failure&) {  // its end is one, too; the state says which
+    }
     bytes.resize(before + static_cast<std::size_t>(stream.gcount()));
     chunk = std::min(2 * chunk, std::size_t{1} << 24);
   }
@@ -494,9 +497,13 @@ inline void write_safetensors(std::ostream& stream, std::span<const Tensor> tens
   const auto put = [&](ByteSpan bytes) {
     stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   };
-  put(plan.header);
-  for (const Tensor* tensor : plan.order) put(tensor->data);
-  if (!stream.flush()) detail::fail<FileError>({"safetensors: the stream cannot be written"});
+  try {
+    put(plan.header);
+    for (const Tensor* tensor : plan.order) put(tensor->data);
+    stream.flush();
+  } catch (const std::ios_base::failure&) {  // as exceptions() of the stream may say
+  }
+  if (!stream) detail::fail<FileError>({"safetensors: the stream cannot be written"});
 }
 
 /// Writes arrays by name. @throws as above.

@@ -48,13 +48,15 @@ struct Adadelta {
     Scalar* const u = state.array<Scalar>(1, first);
     const auto alpha = static_cast<Scalar>(learning_rate);
     const auto r = static_cast<Scalar>(rho), eps = static_cast<Scalar>(epsilon);
+    // 1 − ρ of the ρ given, which may be 1 as a Scalar
+    const auto rest = static_cast<Scalar>(1 - rho);
     detail::descend(first, count, theta, gradient, detail::L2Decay{weight_decay, decay},
                     [=](const auto& at, const auto& g) {
                       // s ← ρ·s + (1 − ρ)·g²,   d = √(u + ε)/√(s + ε)·g,   u ← ρ·u + (1 − ρ)·d²
-                      const auto u_t = at.load(u), s_t = at.load(s) * r + g * g * (1 - r);
+                      const auto u_t = at.load(u), s_t = at.load(s) * r + g * g * rest;
                       const auto d = simd::quotient(simd::sqrt(u_t + eps), simd::sqrt(s_t + eps)) * g;
                       at.store(s, s_t);
-                      at.store(u, u_t * r + d * d * (1 - r));
+                      at.store(u, u_t * r + d * d * rest);
                       return d * alpha;
                     });
   }

@@ -20,13 +20,15 @@ void adam_update(Optimizer& o, Index first, Index count, Scalar* theta, const Sc
   Scalar* const u = o.amsgrad ? o.state.template array<Scalar>(2, first) : nullptr;
   const auto t = static_cast<double>(o.state.steps);
   const auto b1 = static_cast<Scalar>(o.beta1), b2 = static_cast<Scalar>(o.beta2);
+  // 1 − β of the β given, which may be 1 as a Scalar
+  const auto rest1 = static_cast<Scalar>(1 - o.beta1), rest2 = static_cast<Scalar>(1 - o.beta2);
   const auto alpha = static_cast<Scalar>(o.learning_rate / (1 - std::pow(o.beta1, t)));
   const auto scale = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(o.beta2, t)));
   const auto eps = static_cast<Scalar>(o.epsilon);
   choose(o.amsgrad, [&]<bool amsgrad>() {
     descend(first, count, theta, gradient, decay, [=](const auto& at, const auto& g) {
       // m ← β₁·m + (1 − β₁)·g,   v ← β₂·v + (1 − β₂)·g²
-      const auto m_t = at.load(m) * b1 + g * (1 - b1), v_t = at.load(v) * b2 + g * g * (1 - b2);
+      const auto m_t = at.load(m) * b1 + g * rest1, v_t = at.load(v) * b2 + g * g * rest2;
       at.store(m, m_t);
       at.store(v, v_t);
       auto v_max = v_t;

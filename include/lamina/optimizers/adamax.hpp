@@ -45,10 +45,12 @@ struct Adamax {
     const auto alpha = static_cast<Scalar>(learning_rate / (1 - std::pow(beta1, t)));
     const auto b1 = static_cast<Scalar>(beta1), b2 = static_cast<Scalar>(beta2),
                eps = static_cast<Scalar>(epsilon);
+    // 1 − β of the β given, which may be 1 as a Scalar
+    const auto rest1 = static_cast<Scalar>(1 - beta1);
     detail::descend(first, count, theta, gradient, detail::L2Decay{weight_decay, decay},
                     [=](const auto& at, const auto& g) {
                       // m ← β₁·m + (1 − β₁)·g,   u ← max(β₂·u, |g| + ε),   θ ← θ − α·m / u
-                      const auto m_t = at.load(m) * b1 + g * (1 - b1);
+                      const auto m_t = at.load(m) * b1 + g * rest1;
                       const auto u_t = detail::maximum(at.load(u) * b2, detail::magnitude(g) + eps);
                       at.store(m, m_t);
                       at.store(u, u_t);

@@ -47,12 +47,14 @@ struct Lion {
     Scalar* const m = state.array<Scalar>(0, first);
     const auto alpha = static_cast<Scalar>(learning_rate);
     const auto b1 = static_cast<Scalar>(beta1), b2 = static_cast<Scalar>(beta2);
+    // 1 − β of the β given, which may be 1 as a Scalar
+    const auto rest1 = static_cast<Scalar>(1 - beta1), rest2 = static_cast<Scalar>(1 - beta2);
     detail::descend(first, count, theta, gradient,
                     detail::DecoupledDecay{learning_rate * weight_decay, decay},
                     [=](const auto& at, const auto& g) {
                       // c = β₁·m + (1 − β₁)·g,   θ ← θ − α·(sign(c) + λ·θ),   m ← β₂·m + (1 − β₂)·g
-                      const auto m_t = at.load(m), c = m_t * b1 + g * (1 - b1);
-                      at.store(m, m_t * b2 + g * (1 - b2));
+                      const auto m_t = at.load(m), c = m_t * b1 + g * rest1;
+                      at.store(m, m_t * b2 + g * rest2);
                       return detail::sign(c) * alpha;
                     });
   }

@@ -56,11 +56,12 @@ struct NAdam {
     const auto scale = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(beta2, t)));
     const auto b1 = static_cast<Scalar>(beta1), b2 = static_cast<Scalar>(beta2),
                eps = static_cast<Scalar>(epsilon);
+    // 1 − β of the β given, which may be 1 as a Scalar
+    const auto rest1 = static_cast<Scalar>(1 - beta1), rest2 = static_cast<Scalar>(1 - beta2);
     detail::descend(first, count, theta, gradient, detail::L2Decay{weight_decay, decay},
                     [=](const auto& at, const auto& g) {
                       // m ← β₁·m + (1 − β₁)·g,   v ← β₂·v + (1 − β₂)·g²,   θ ← θ − α·m̂ / (√v̂ + ε)
-                      const auto m_t = at.load(m) * b1 + g * (1 - b1),
-                                 v_t = at.load(v) * b2 + g * g * (1 - b2);
+                      const auto m_t = at.load(m) * b1 + g * rest1, v_t = at.load(v) * b2 + g * g * rest2;
                       at.store(m, m_t);
                       at.store(v, v_t);
                       return simd::quotient(m_t * of_m + g * of_g, simd::sqrt(v_t) * scale + eps);

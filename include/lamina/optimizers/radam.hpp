@@ -56,12 +56,13 @@ struct RAdam {
     const auto alpha = static_cast<Scalar>(learning_rate * r / (1 - std::pow(beta1, t)));
     const auto b1 = static_cast<Scalar>(beta1), b2 = static_cast<Scalar>(beta2),
                eps = static_cast<Scalar>(epsilon);
+    // 1 − β of the β given, which may be 1 as a Scalar
+    const auto rest1 = static_cast<Scalar>(1 - beta1), rest2 = static_cast<Scalar>(1 - beta2);
     detail::choose(known, [&]<bool by_variance>() {
       detail::descend(first, count, theta, gradient, detail::L2Decay{weight_decay, decay},
                       [=](const auto& at, const auto& g) {
                         // m ← β₁·m + (1 − β₁)·g,   v ← β₂·v + (1 − β₂)·g²
-                        const auto m_t = at.load(m) * b1 + g * (1 - b1),
-                                   v_t = at.load(v) * b2 + g * g * (1 - b2);
+                        const auto m_t = at.load(m) * b1 + g * rest1, v_t = at.load(v) * b2 + g * g * rest2;
                         at.store(m, m_t);
                         at.store(v, v_t);
                         // θ ← θ − α·r·m̂·√(1 − β₂ᵗ) / (√v + ε), or θ ← θ − α·m̂

@@ -55,17 +55,19 @@ struct RMSprop {
     Scalar* const u = centered ? state.array<Scalar>(1, first) : nullptr;
     Scalar* const v = momentum > 0 ? state.array<Scalar>(centered ? 2 : 1, first) : nullptr;
     const auto a = static_cast<Scalar>(alpha), eps = static_cast<Scalar>(epsilon);
+    // 1 − a of the a given, which may be 1 as a Scalar
+    const auto rest = static_cast<Scalar>(1 - alpha);
     const auto rate = static_cast<Scalar>(learning_rate), mu = static_cast<Scalar>(momentum);
     detail::choose(centered, momentum > 0, [&]<bool has_u, bool has_v>() {
       detail::descend(first, count, theta, gradient, detail::L2Decay{weight_decay, decay},
                       [=](const auto& at, const auto& g) {
                         // s ← a·s + (1 − a)·g²
-                        const auto s_t = at.load(s) * a + g * g * (1 - a);
+                        const auto s_t = at.load(s) * a + g * g * rest;
                         at.store(s, s_t);
                         auto variance = s_t;
                         if constexpr (has_u) {
                           // u ← a·u + (1 − a)·g; s − u² may be a rounding below 0
-                          const auto u_t = at.load(u) * a + g * (1 - a);
+                          const auto u_t = at.load(u) * a + g * rest;
                           at.store(u, u_t);
                           variance = detail::maximum(s_t - u_t * u_t, u_t - u_t);
                         }

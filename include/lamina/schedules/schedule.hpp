@@ -118,7 +118,7 @@ class LearningRateSchedule {
     const auto at_most = [](const char* what, double count, Index most) {
       if (count > static_cast<double>(most))
         detail::fail<DataError>(
-            {"state of ReduceOnPlateau: expected at most ", most, ' ', what, ", got ", count});
+            {"state of ReduceOnPlateau: expected at most ", most, " ", what, ", got ", count});
     };
     at_most("bad observations (patience)", state[2], plateau_->patience);
     at_most("observations left of the cooldown", state[3], plateau_->cooldown);
