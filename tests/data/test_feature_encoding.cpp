@@ -122,6 +122,7 @@ TEST_CASE("columns that are chosen", "[encoding]") {
   CHECK_THROWS_WITH(fitted("a\n1\n", {.targets = {"a"}}),
                     ContainsSubstring("no column is left for features"));
   CHECK_THROWS_WITH(fitted("a,a\n1,2\n", {}), ContainsSubstring("columns 1 and 2 have the same name"));
+  CHECK_THROWS_WITH(fitted(",,c\n1,2,3\n", {}), ContainsSubstring("columns 1 and 2 have the same name"));
 }
 
 TEST_CASE("a table without names is read by position", "[encoding]") {
@@ -135,6 +136,33 @@ TEST_CASE("a table without names is read by position", "[encoding]") {
   CHECK_THROWS_WITH(
       encoding.encode_features(parse_csv("b\n", {.header = CsvHeader::no})),
       ContainsSubstring("expected 3 columns as in the table fitted to, or the 2 of the features, got 1"));
+}
+
+TEST_CASE("a column without a name among others with one is found as such", "[encoding]") {
+  const auto encoding = fitted(",y\n1,2\n3,4\n", {.targets = {"y"}});
+  CHECK(encoding.encode(parse_csv("y,\n7,8\n")).X(0, 0) == 8);
+  CHECK(encoding.encode(parse_csv("y,\n7,8\n")).Y(0, 0) == 7);
+}
+
+TEST_CASE("features in another order than in a file without names", "[encoding]") {
+  const auto encoding = fitted("1,100,2,7\n3,200,4,8\n", {.targets = {1}, .features = {2, 0}});
+  const Eigen::RowVector2d x(2, 1);
+  CHECK(encoding.encode(parse_csv("1,100,2,7\n")).X == x);
+  CHECK(encoding.encode_features(parse_csv("1,100,2,7\n")).X == x);
+  CHECK(encoding.encode_features(parse_csv("1,2\n")).X == x);
+}
+
+TEST_CASE("an encoding with a column that is not there", "[encoding]") {
+  for (const Index number : {-1, 3}) {
+    auto encoding = fitted("a,1.5,2\nb,2.5,3\n", {.targets = {1}});
+    encoding.features[1].number = number;
+    CHECK_THROWS_AS(encoding.encode(parse_csv("b,7,9\n")), OptionError);
+    CHECK_THROWS_WITH(encoding.encode_features(parse_csv("b,7,9\n")),
+                      ContainsSubstring("expected a column from 0 to 2, got " + std::to_string(number)));
+    encoding = fitted("a,1.5,2\nb,2.5,3\n", {.targets = {1}});
+    encoding.targets[0].number = number;
+    CHECK_THROWS_AS(encoding.encode(parse_csv("b,7,9\n")), OptionError);
+  }
 }
 
 TEST_CASE("a column of numbers and text is refused", "[encoding]") {
@@ -180,9 +208,12 @@ TEST_CASE("missing values when encoding", "[encoding]") {
   CHECK(nan.X.row(1).tail(2) == Eigen::RowVector2d(1, 0));
   CHECK(nan.X(2, 0) == 4);
   CHECK((std::isnan(nan.X(2, 1)) && std::isnan(nan.X(2, 2))));
+  const auto integers = FeatureEncoding::fit(table, {.targets = {"y"}, .missing = Missing::nan});
+  CHECK_THROWS_WITH(integers.encode<int>(table),
+                    "train.csv, line 3, column 1 \"a\": expected an integer for the missing value, got nan");
 
   const auto mean = encode(Missing::mean), median = encode(Missing::median);
-  CHECK(mean.X(1, 0) == Catch::Approx(5).epsilon(1e-15));
+  CHECK(mean.X(1, 0) == 5);
   CHECK(median.X(1, 0) == 4);
   CHECK(mean.X.row(2).tail(2) == Eigen::RowVector2d(1, 0));  // blue, the most frequent
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/data/mean.hpp"
 #include "lamina/data/split.hpp"
 
 namespace lamina {
@@ -43,7 +44,7 @@ CrossValidation cross_validate(const std::vector<TrainTest>& folds, Score score)
       detail::fail<NonFiniteError>(
           {"cross_validate: expected a finite score, got ", result.scores.back(), " from fold ", f});
   }
-  for (const double s : result.scores) result.mean += s / k;
+  result.mean = detail::mean_of(result.scores);
   // s² = Σ (sᵢ − mean)² / (k − 1)
   double squares = 0;
   for (const double s : result.scores) squares += (s - result.mean) * (s - result.mean);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <concepts>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "lamina/core/atomic_file.hpp"
+#include "lamina/core/bytes.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/types.hpp"
 #include "lamina/core/views.hpp"
@@ -38,12 +42,14 @@ namespace lamina {
 /// It holds 64 KiB of the file and one row. After an exception it is of no further use.
 class CsvReader {
  public:
-  /// @throws Error when the file cannot be read; FormatError when it is UTF-16 or UTF-32, or its first line is malformed;
+  /// @throws FileError when the file cannot be read; FormatError when it is UTF-16 or UTF-32, or its first line is malformed;
   /// OptionError as CsvOptions::check, and when CsvOptions::columns has a column that the file has not.
   explicit CsvReader(const std::filesystem::path& path, CsvOptions options = {})
       : CsvReader(path.string(), std::move(options)) {
+    detail::check_path(table_.source_);
     file_ = std::make_unique<std::ifstream>(path, std::ios::in | std::ios::binary);
-    if (!*file_) detail::fail<FileError>({table_.source_, ": cannot be opened"});
+    if (!*file_)
+      detail::fail<FileError>({table_.source_, ": cannot be opened: ", detail::system_error_text(errno)});
     stream_ = file_->rdbuf();
     begin();
   }
@@ -71,8 +77,11 @@ class CsvReader {
   char delimiter() const { return table_.options_.delimiter; }
 
   /// The next rows, at most so many; none at the end of the file.
-  /// @throws FormatError with the line when a row has not as many cells as the first line, or is malformed.
+  /// @throws FormatError with the line when a row has not as many cells as the first line, or is malformed; OptionError
+  /// when `most` is negative.
   CsvTable read(Index most = std::numeric_limits<Index>::max()) {
+    if (most < 0)
+      detail::fail<OptionError>({table_.source_, ": expected to read a number of rows \u2265 0, got ", most});
     CsvTable table = table_;
     for (; most > 0 && (pending_ || read_record()); --most) {
       pending_ = false;
@@ -153,6 +162,8 @@ class CsvReader {
     }
   }
 
+  bool can_delimit(char c) const { return c != options().decimal && c != options().comment; }
+
   /// The first candidate that is in every line of the beginning, outside of quotes, equally often.
   char detect_delimiter() const {
     struct Candidate {
@@ -163,6 +174,7 @@ class CsvReader {
     std::array<Candidate, 4> candidates = {{{'\t'}, {';'}, {'|'}, {','}}};
     bool quoted = false, any = false, first_record = true;
     const std::string_view text(at_, static_cast<std::size_t>(end_ - at_));
+    const bool more = stream_ && end_ == buffer_.data() + buffer_.size();
     std::size_t line = 0;
     for (std::size_t i = 0; i <= text.size(); ++i) {
       const bool ends = i == text.size() || (!quoted && (text[i] == '\n' || text[i] == '\r'));
@@ -172,14 +184,16 @@ class CsvReader {
           candidate.now += !quoted && text[i] == candidate.delimiter ? 1 : 0;
         continue;
       }
-      const bool nothing = i == line || (options().comment != '\0' && text[line] == options().comment);
-      const bool cut =
-          i == text.size() && !first_record && stream_;  // the rest of this line is not in the buffer
+      const std::string_view record = text.substr(line, i - line);
+      const bool nothing = record.find_first_not_of(' ') == std::string_view::npos ||
+                           (options().comment != '\0' && record.front() == options().comment) ||
+                           (i == text.size() && record == "\x1A");
+      const bool cut = i == text.size() && !first_record && more;  // its rest is not in the buffer
       for (Candidate& candidate : candidates) {
         if (!nothing && !cut) {
           if (first_record) candidate.first = candidate.now;
           candidate.same = candidate.same && candidate.now == candidate.first;
-          any = any || (candidate.now > 0 && candidate.delimiter != options().decimal);
+          any = any || (candidate.now > 0 && can_delimit(candidate.delimiter));
         }
         candidate.now = 0;
       }
@@ -187,14 +201,16 @@ class CsvReader {
       line = i + 1;
     }
     for (const Candidate& candidate : candidates)
-      if (candidate.same && candidate.first > 0 && candidate.delimiter != options().decimal)
+      if (candidate.same && candidate.first > 0 && can_delimit(candidate.delimiter))
         return candidate.delimiter;
     if (any)
       detail::fail<FormatError>(
           {table_.source_,
            ": cannot tell the delimiter: none of tab, ; | and , is equally often in every "
            "line; give CsvOptions::delimiter"});
-    return options().decimal == ',' ? ';' : ',';  // one column
+    for (const char c : {',', ';'})  // one column
+      if (can_delimit(c)) return c;
+    return '|';
   }
 
   // ---- bytes ------------------------------------------------------------------------------------------------
@@ -208,8 +224,11 @@ class CsvReader {
       for (std::streamsize more = 1; more > 0 && got < size; got += static_cast<std::size_t>(more))
         more = std::max<std::streamsize>(
             stream_->sgetn(buffer_.data() + got, static_cast<std::streamsize>(size - got)), 0);
-    } catch (const std::ios_base::failure&) {
-      detail::fail<Error>({table_.source_, ": cannot be read, after line ", line_ - 1});
+    } catch (const std::ios_base::failure& failure) {
+      const std::string after = line_ > 1 ? detail::message({" after line ", line_ - 1}) : "";
+      const std::string reason = failure.code().message();
+      if (file_) detail::fail<FileError>({table_.source_, ": cannot be read", after, ": ", reason});
+      detail::fail<Error>({table_.source_, ": cannot be read", after, ": ", reason});
     }
     at_ = buffer_.data();
     end_ = at_ + got;
@@ -372,7 +391,7 @@ inline CsvTable read_whole(CsvReader reader) {
 }  // namespace detail
 
 /// A CSV file as a table.
-/// @throws Error when the file cannot be read; FormatError when it is malformed or has no row; OptionError as
+/// @throws FileError when the file cannot be read; FormatError when it is malformed or has no row; OptionError as
 /// CsvOptions::check, and when CsvOptions::columns has a column that the file has not.
 inline CsvTable read_csv(const std::filesystem::path& path, CsvOptions options = {}) {
   return detail::read_whole(CsvReader(path, std::move(options)));
@@ -410,6 +429,26 @@ inline void check_csv_writing(Index columns, const std::vector<std::string>& nam
     fail<ShapeError>({"write_csv: expected ", columns, " names, one for each column, got ", names.size()});
 }
 
+/// Gives `put` one line after another.
+template <EigenDense DX, std::invocable<std::string_view> Put>
+void put_csv_lines(const DX& X, const std::vector<std::string>& names, char delimiter, Put put) {
+  decltype(auto) data = in_memory(X);
+  std::string line;
+  for (std::size_t j = 0; j < names.size(); ++j) {
+    if (j > 0) line += delimiter;
+    line += csv_cell(names[j], delimiter);
+  }
+  if (!names.empty()) put(line += '\n');
+  for (Index i = 0; i < data.rows(); ++i) {
+    line.clear();
+    for (Index j = 0; j < data.cols(); ++j) {
+      if (j > 0) line += delimiter;
+      append_number(line, data(i, j));
+    }
+    put(line += '\n');
+  }
+}
+
 }  // namespace detail
 
 /// Writes a matrix with one line for each row, ended by LF, numbers with the fewest digits that read back as the same; a
@@ -420,37 +459,19 @@ template <EigenDense DX>
 void write_csv(std::ostream& stream, const DX& X, const std::vector<std::string>& names = {},
                char delimiter = ',') {
   detail::check_csv_writing(X.cols(), names, delimiter);
-  decltype(auto) data = in_memory(X);
-  std::string line;
-  const auto put = [&] {
-    line += '\n';
+  detail::put_csv_lines(X, names, delimiter, [&](std::string_view line) {
     stream.write(line.data(), static_cast<std::streamsize>(line.size()));
-    line.clear();
-  };
-  for (std::size_t j = 0; j < names.size(); ++j) {
-    if (j > 0) line += delimiter;
-    line += csv_cell(names[j], delimiter);
-  }
-  if (!names.empty()) put();
-  for (Index i = 0; i < data.rows(); ++i) {
-    for (Index j = 0; j < data.cols(); ++j) {
-      if (j > 0) line += delimiter;
-      detail::append_number(line, data(i, j));
-    }
-    put();
-  }
+  });
   if (!stream) detail::fail<Error>({"write_csv: the stream cannot be written"});
 }
-/// The same to a file, which is replaced. @throws Error when the file cannot be written.
+/// The same to a file, which is replaced as a whole or not at all (AtomicFile). @throws FileError when it cannot be written.
 template <EigenDense DX>
 void write_csv(const std::filesystem::path& path, const DX& X, const std::vector<std::string>& names = {},
                char delimiter = ',') {
   detail::check_csv_writing(X.cols(), names, delimiter);
-  std::ofstream file(path, std::ios::out | std::ios::binary | std::ios::trunc);
-  if (!file) detail::fail<FileError>({path.string(), ": cannot be opened for writing"});
-  write_csv(file, X, names, delimiter);
-  file.close();
-  if (!file) detail::fail<Error>({path.string(), ": cannot be written"});
+  write_file_atomically(path.string(), [&](AtomicFile& file) {
+    detail::put_csv_lines(X, names, delimiter, [&](std::string_view line) { file.write(line); });
+  });
 }
 
 }  // namespace lamina

@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <limits>
@@ -13,6 +14,7 @@
 
 #include "lamina/core/errors.hpp"
 #include "lamina/core/types.hpp"
+#include "lamina/data/mean.hpp"
 #include "lamina/data/number_text.hpp"
 
 namespace lamina {
@@ -24,7 +26,10 @@ class CsvColumn {
   CsvColumn(const char* name) : name_(name), by_name_(true) {}
   CsvColumn(std::string name) : name_(std::move(name)), by_name_(true) {}
   template <std::integral Number>
-  CsvColumn(Number number) : number_(static_cast<Index>(number)) {}
+  CsvColumn(Number number) : number_(static_cast<Index>(number)) {
+    if (!std::in_range<Index>(+number))  // + makes a number of bool and of characters
+      detail::fail<OptionError>({"CsvColumn: expected a number of a column, got ", std::to_string(number)});
+  }
   // NOLINTEND(google-explicit-constructor)
 
   bool by_name() const { return by_name_; }
@@ -53,6 +58,15 @@ enum class Missing {
   median,    ///< their median, for an even number of values the mean of the middle two; categorical as mean
 };
 
+namespace detail {
+
+inline bool is_one_of(std::string_view cell, const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [cell](const std::string& word) { return equal_without_case(cell, word); });
+}
+
+}  // namespace detail
+
 /// What a CSV file looks like. Plain data: it can be kept beside a model, so that later files are read alike.
 struct CsvOptions {
   static constexpr char detect = '\0';  ///< as delimiter: find out
@@ -68,13 +82,14 @@ struct CsvOptions {
 
   /// Cells that stand for a missing value, compared letter by letter.
   std::vector<std::string> missing_words = {"", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?"};
-  std::vector<std::string> true_words = {};   ///< cells that are the number 1, compared without case
-  std::vector<std::string> false_words = {};  ///< cells that are the number 0, compared without case
+  /// Cells that are the number 1, and the number 0, whatever number they look like; compared without case.
+  std::vector<std::string> true_words = {}, false_words = {};
 
   /// The columns to keep, in this order; empty: all.
   std::vector<CsvColumn> columns = {};
 
-  /// @throws OptionError when the characters are not different, or could be part of a number.
+  /// @throws OptionError when the characters are not different, or could be part of a number; when a word is both in
+  /// true_words and in false_words.
   void check() const {
     const auto part_of_numbers = [](char c) {
       return detail::is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-';
@@ -93,6 +108,10 @@ struct CsvOptions {
            "the "
            "delimiter, got ",
            quoted(comment)});
+    for (const std::string& word : true_words)
+      if (detail::is_one_of(word, false_words))
+        detail::fail<OptionError>({"CsvOptions: expected a word in true_words or in false_words, got ",
+                                   detail::excerpt(word), " in both"});
   }
 
  private:
@@ -106,39 +125,28 @@ inline bool is_missing(const CsvOptions& options, std::string_view cell) {
          options.missing_words.end();
 }
 
-inline bool is_one_of(std::string_view cell, const std::vector<std::string>& words) {
-  return std::any_of(words.begin(), words.end(),
-                     [cell](const std::string& word) { return equal_without_case(cell, word); });
-}
-
-/// The number a cell is, that is not missing.
+/// The number a cell is, that is not missing. Infinity is too large for an integer.
 template <class Scalar>
 NumberText read_cell(const CsvOptions& options, std::string_view cell, Scalar& x) {
   cell = without_blanks(cell);
-  const NumberText kind = parse_number(cell, x, options.decimal);
-  if (kind != NumberText::other) return kind;
-  if (is_one_of(cell, options.true_words)) {
-    x = 1;
-  } else if (is_one_of(cell, options.false_words)) {
-    x = 0;
-  } else {
-    const bool negative = !cell.empty() && cell.front() == '-';
-    if (!cell.empty() && (cell.front() == '-' || cell.front() == '+')) cell.remove_prefix(1);
-    if (!options.infinity || !(equal_without_case(cell, "inf") || equal_without_case(cell, "infinity")))
-      return NumberText::other;
-    x = negative ? -std::numeric_limits<Scalar>::infinity() : std::numeric_limits<Scalar>::infinity();
+  const bool yes = is_one_of(cell, options.true_words);
+  if (yes || is_one_of(cell, options.false_words)) {
+    x = yes ? 1 : 0;
+    return NumberText::number;
   }
+  const NumberText kind = parse_number(cell, x, options.decimal);
+  if (kind != NumberText::other || !options.infinity) return kind;
+  const bool negative = !cell.empty() && cell.front() == '-';
+  if (!cell.empty() && (cell.front() == '-' || cell.front() == '+')) cell.remove_prefix(1);
+  if (!equal_without_case(cell, "inf") && !equal_without_case(cell, "infinity")) return NumberText::other;
+  if (std::integral<Scalar>) return NumberText::too_large;
+  x = negative ? -std::numeric_limits<Scalar>::infinity() : std::numeric_limits<Scalar>::infinity();
   return NumberText::number;
 }
 
 /// The mean, or the median, of at least one number.
 inline double center_of(std::vector<double>& values, Missing missing) {
-  const auto m = static_cast<double>(values.size());
-  if (missing == Missing::mean) {
-    double mean = 0;
-    for (const double x : values) mean += x / m;
-    return mean;
-  }
+  if (missing == Missing::mean) return mean_of(values);
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   if (values.size() % 2 != 0) return *middle;
@@ -183,15 +191,24 @@ class CsvTable {
   }
 
   /// The number in a cell, correctly rounded to Scalar; NaN when it is missing.
-  /// @throws FormatError with line and column when the cell is not a number, or is beyond the largest of the type.
+  /// @throws FormatError with line and column when the cell is not a number, or is beyond the largest of the type; for an
+  /// integer type also when it is missing, or not written as an integer.
   template <class Scalar = double>
   Scalar number(Index i, Index j) const {
+    constexpr const char* expected = std::integral<Scalar> ? "expected an integer" : "expected a number";
     Scalar x = std::numeric_limits<Scalar>::quiet_NaN();
-    if (is_missing(i, j)) return x;
+    if (is_missing(i, j)) {
+      if (std::integral<Scalar>) fail(i, j, expected);
+      return x;
+    }
     const auto kind = detail::read_cell(options_, cell(i, j), x);
-    if (kind == detail::NumberText::other) fail(i, j, "expected a number");
-    if (kind == detail::NumberText::too_large)
-      fail(i, j, detail::message({"expected a number below ", std::numeric_limits<Scalar>::max()}));
+    if (kind == detail::NumberText::other) fail(i, j, expected);
+    if (kind == detail::NumberText::too_large) {
+      constexpr Scalar most = std::numeric_limits<Scalar>::max();
+      fail(i, j,
+           detail::message(
+               {expected, " below ", std::integral<Scalar> ? std::to_string(most) : detail::number(most)}));
+    }
     return x;
   }
 
@@ -230,7 +247,8 @@ class CsvTable {
 
   /// All columns as numbers, m×n.
   /// @throws FormatError at the first cell that is not a number, or is missing when that is an error; DataError when a
-  /// column has no value to fill in from, or no row is left.
+  /// column has no value to fill in from, no row is left, or Scalar is an integer type and what a missing value becomes is
+  /// no such integer.
   template <class Scalar = double, int Order = Eigen::ColMajor>
   Eigen::Matrix<Scalar, Dynamic, Dynamic, Order> matrix(Missing missing = Missing::error) const {
     std::vector<Index> all(static_cast<std::size_t>(columns()));
@@ -307,15 +325,27 @@ class CsvTable {
     return detail::center_of(values, missing);
   }
 
+  /// The fill as a Scalar, for a missing value in this place.
+  template <class Scalar>
+  Scalar filled(double fill, Index i, Index j) const {
+    if constexpr (std::integral<Scalar>) {
+      using Limits = std::numeric_limits<Scalar>;
+      if (!(std::trunc(fill) == fill && fill >= static_cast<double>(Limits::min()) &&
+            fill < std::ldexp(1.0, Limits::digits)))
+        detail::fail<DataError>({place(i, j), ": expected an integer for the missing value, got ", fill});
+    }
+    return static_cast<Scalar>(fill);
+  }
+
   template <class Scalar, int Order>
   Eigen::Matrix<Scalar, Dynamic, Dynamic, Order> numbers_of(const std::vector<Index>& which,
                                                             Missing missing) const {
     const std::vector<Index> kept = missing == Missing::drop_row ? complete_rows(which) : all_rows();
     if (kept.empty())
       detail::fail<DataError>({source_, ": expected a row without a missing value, got none"});
-    std::vector<Scalar> fills;
+    std::vector<double> fills;
     fills.reserve(which.size());
-    for (const Index j : which) fills.push_back(static_cast<Scalar>(fill_of(j, missing)));
+    for (const Index j : which) fills.push_back(fill_of(j, missing));
     Eigen::Matrix<Scalar, Dynamic, Dynamic, Order> X(static_cast<Index>(kept.size()),
                                                      static_cast<Index>(which.size()));
     for (std::size_t r = 0; r < kept.size(); ++r)
@@ -323,7 +353,8 @@ class CsvTable {
         const Index i = kept[r], j = which[c];
         const bool absent = is_missing(i, j);
         if (absent && missing == Missing::error) fail(i, j, "expected a number");
-        X(static_cast<Index>(r), static_cast<Index>(c)) = absent ? fills[c] : number<Scalar>(i, j);
+        X(static_cast<Index>(r), static_cast<Index>(c)) =
+            absent ? filled<Scalar>(fills[c], i, j) : number<Scalar>(i, j);
       }
     return X;
   }

@@ -87,7 +87,8 @@ struct EncodedColumn {
 /// often a typing mistake than a category.
 ///
 /// Columns are found by their names; when the table fitted to had none, by their numbers. A table without names that has
-/// the features only, without the targets, is then taken to have them in the same order.
+/// the features only, without the targets, is then taken to have them in the order of the file fitted to, whatever the
+/// order of EncodingOptions::features.
 struct FeatureEncoding {
   std::vector<EncodedColumn> features;
   std::vector<EncodedColumn> targets;
@@ -96,9 +97,10 @@ struct FeatureEncoding {
   UnknownCategory unknown = UnknownCategory::error;
 
   /// Looks at a table, the training data only: categories and what missing values become are then free of the test data.
-  /// @throws OptionError when there is no column of that name or number, a column is chosen twice, none is left for
-  /// features, or a feature has more than max_categories; FormatError, with line and column, when a cell is not a number
-  /// although others of its column are, or is missing when that is an error; DataError when a column has no value.
+  /// @throws OptionError when there is no column of that name or number, two columns have the same name (or both an empty
+  /// one), a column is chosen twice, none is left for features, or a feature has more than max_categories; FormatError, with
+  /// line and column, when a cell is not a number although others of its column are, or is missing when that is an error;
+  /// DataError when a column has no value.
   static FeatureEncoding fit(const CsvTable& table, const EncodingOptions& options = {}) {
     options.check();
     FeatureEncoding result;
@@ -197,7 +199,7 @@ struct FeatureEncoding {
 
   /// X and the targets of a table.
   /// @throws DataError when a column is not there, a category or class is unknown, or no row is left; FormatError when a cell
-  /// is not a number, or is missing when that is an error.
+  /// is not a number, or is missing when that is an error; OptionError when EncodedColumn::number is no column.
   template <class Scalar = double, int Order = Eigen::ColMajor>
   EncodedData<Scalar, Order> encode(const CsvTable& table) const {
     return encoded<Scalar, Order>(table, true);
@@ -250,7 +252,7 @@ struct FeatureEncoding {
     column.categorical = categorical;
     if (table.has_names()) {
       column.name = table.names()[static_cast<std::size_t>(j)];
-      if (!column.name.empty()) static_cast<void>(table.column(column.name));  // there are not two
+      static_cast<void>(table.column(column.name));  // there are not two
     }
     if (!categorical) {
       if (missing == Missing::error)
@@ -298,8 +300,9 @@ struct FeatureEncoding {
 
   /// Where the columns are in a table.
   std::vector<Index> located(const CsvTable& table, const std::vector<EncodedColumn>& columns) const {
-    const bool by_name = std::any_of(features.begin(), features.end(),
-                                     [](const EncodedColumn& column) { return !column.name.empty(); });
+    const auto named = [](const EncodedColumn& column) { return !column.name.empty(); };
+    const bool by_name = std::any_of(features.begin(), features.end(), named) ||
+                         std::any_of(targets.begin(), targets.end(), named);
     std::vector<Index> result;
     if (by_name) {
       if (!table.has_names())
@@ -325,8 +328,15 @@ struct FeatureEncoding {
           {table.source(), ": expected ", table_columns, " columns as in the table fitted to",
            &columns == &targets ? "" : detail::message({", or the ", count, " of the features"}), ", got ",
            table.columns()});
-    for (std::size_t c = 0; c < columns.size(); ++c)
-      result.push_back(whole ? columns[c].number : static_cast<Index>(c));
+    for (const EncodedColumn& column : columns) {
+      if (column.number < 0 || column.number >= table_columns)
+        detail::fail<OptionError>(
+            {"FeatureEncoding: expected a column from 0 to ", table_columns - 1, ", got ", column.number});
+      const auto before = std::count_if(features.begin(), features.end(), [&](const EncodedColumn& other) {
+        return other.number < column.number;
+      });
+      result.push_back(whole ? column.number : static_cast<Index>(before));
+    }
     return result;
   }
 
@@ -351,7 +361,7 @@ struct FeatureEncoding {
           if (category == not_a_category)
             data.X.row(r)
                 .segment(first, features[c].width())
-                .setConstant(std::numeric_limits<Scalar>::quiet_NaN());
+                .setConstant(table.filled<Scalar>(std::numeric_limits<double>::quiet_NaN(), i, x[c]));
         } else {
           data.X(r, first) = number_of<Scalar>(features[c], table, i, x[c]);
         }
@@ -393,7 +403,7 @@ struct FeatureEncoding {
   Scalar number_of(const EncodedColumn& column, const CsvTable& table, Index i, Index j) const {
     const bool absent = table.is_missing(i, j);
     if (absent && missing == Missing::error) table.fail(i, j, "expected a number");
-    return absent ? static_cast<Scalar>(column.fill) : table.number<Scalar>(i, j);
+    return absent ? table.filled<Scalar>(column.fill, i, j) : table.number<Scalar>(i, j);
   }
 
   [[noreturn]] LAMINA_COLD static void fail_unknown(std::string_view what, const EncodedColumn& column,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -99,9 +100,11 @@ NumberText parse_number(std::string_view text, Scalar& x, char point = '.') {
   return NumberText::number;
 }
 
-/// Appends the shortest text that reads back as the same number; nan, inf and -inf for what is none.
+/// Appends the shortest text that reads back as the same number; nan, whatever its sign, inf and -inf for what is none.
 template <class Number>
 void append_number(std::string& text, Number x) {
+  if constexpr (std::floating_point<Number>)
+    if (std::isnan(x)) x = std::abs(x);
   char digits[128];
   const auto [end, error] = std::to_chars(digits, digits + sizeof digits, x);
   text.append(digits, end);
