@@ -168,6 +168,12 @@ TEMPLATE_TEST_CASE("GaussianNLL: extreme variances", "", float, double, long dou
     CHECK(std::abs(r.gradient(1)) <= S(1e-3L));
     CHECK(std::abs(r.gradient(0) * d - 1) <= S(1e-3L));
   }
+  SECTION("a small error with a variance so small that e^(−s/2) overflows, the quotient does not") {
+    const auto r = at<S>(GaussianNLL{}, {std::exp(S(-0.9L) * s), S(-2.2L) * s}, {0});
+    const S square = std::exp(S(0.4L) * s);
+    CHECK(std::abs(2 * r.value / square - 1) <= S(1e-2L));  // s beside it, and ε·s in the exponents
+    CHECK(std::abs(-2 * r.gradient(1) / square - 1) <= S(1e-2L));
+  }
   SECTION("the constant") {
     const S without = at<S>(GaussianNLL{}, {1, 2, 0, 0}, {1, 1}).value;
     const S with = at<S>(GaussianNLL{.full = true}, {1, 2, 0, 0}, {1, 1}).value;

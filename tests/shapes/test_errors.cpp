@@ -226,7 +226,24 @@ TEST_CASE_METHOD(Fixture, "errors: sample weights") {
   with(data, "sample weights: expected finite numbers ≥ 0, got inf at row 0",
        std::vector<double>{infinity, 1, 1, 1, 1});
   with(data, "sample weights: expected a positive sum, got 0", std::vector<double>(5, 0.0));
+  with(data, "sample weights: expected a sum that the network's scalar holds, got inf",
+       std::vector<double>(5, 1e308));
+  with(data, "sample weights: expected a sum that the network's scalar holds, got 5e-310",
+       std::vector<double>(5, 1e-310));
   with(shape, "sample weights: expected a vector, got 5×2", Y);
+
+  // In float neither the sums of all nor those of a batch that float does not hold make NaN of anything.
+  lamina::Network<float, Dense<3, 2>> single;
+  single.initialize(1);
+  auto memory = single.workspace();
+  const Eigen::MatrixXf x = X.cast<float>(), y = Y.cast<float>();
+  for (const double s : {1e-50, 1e39})
+    CHECK_THROWS_AS(single.loss(x, lamina::weighted(y, std::vector<double>(5, s)), MeanSquaredError{}),
+                    DataError);
+  const std::vector<double> one_counts = {1, 1e-50, 1e-50, 1e-50, 1e-50};
+  lamina::fit(single, x, lamina::weighted(y, one_counts), MeanSquaredError{}, GradientDescent{},
+              {.epochs = 1, .batch_size = 1, .shuffle = false, .progress = lamina::Progress::never});
+  CHECK(single.parameters().allFinite());
 }
 
 TEST_CASE_METHOD(Fixture, "errors: the options of a loss") {

@@ -169,6 +169,9 @@ void check_targets(const DataView<Scalar>& data, const Loss& loss, Index outputs
     sum += s;
   }
   if (!(sum > 0)) fail<DataError>({"sample weights: expected a positive sum, got ", sum});
+  if (sum < static_cast<double>(std::numeric_limits<Scalar>::min()) ||
+      sum > static_cast<double>(std::numeric_limits<Scalar>::max()))
+    fail<DataError>({"sample weights: expected a sum that the network's scalar holds, got ", sum});
 }
 
 /// All that a data set must be for a network of these extents and this loss.

@@ -382,7 +382,7 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
         sums.divisor += s * loss.weight(detail::row(Y, i));
       }
     }
-    if (!derivatives || (one_tile && sums.divisor == 0)) return sums;
+    if (!derivatives || (one_tile && static_cast<Scalar>(sums.divisor) == 0)) return sums;
 
     auto dA = own.output_gradient(last_layer, t);
     loss.gradient(A, Y, dA);
@@ -411,7 +411,7 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
     forward(own, theta, t, tile.pass);
     if (team.first()) sums = run_loss(own, begin, t);
     team.wait();
-    if (!derivatives || (one_tile && sums.divisor == 0)) return;
+    if (!derivatives || (one_tile && static_cast<Scalar>(sums.divisor) == 0)) return;
     // A small gradient of several samples is in the cache anyway; it is looked at, and taken, when it is whole.
     const bool by_parts =
         one_tile && (!own.small() || !own.padded()) && std::isfinite(sums.value / sums.divisor);
@@ -455,7 +455,7 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
   const Index parameters = memory.footprint().parameters,
               of_inputs = wanted.input_gradient ? batch.count * memory.footprint().inputs : 0;
   Scalar* const dtheta = memory.whole_gradient().data();
-  if (total.divisor == 0) {
+  if (divisor == 0) {
     if (derivatives) std::fill_n(dtheta, parameters, Scalar(0));
     std::fill_n(wanted.input_gradient, of_inputs, Scalar(0));
     return {};

@@ -61,10 +61,11 @@ struct GaussianNLL {
   }
 
  private:
-  /// x·e^(−s/2), and 0 for x = 0 whatever s.
+  /// x·e^(−s/2), and 0 for x = 0 whatever s. In two steps, as e^(−s/2) may overflow where the product does not.
   template <class Scalar>
   static Scalar scaled(Scalar x, Scalar s) {
-    return x == 0 ? x : x * std::exp(-s / 2);
+    const Scalar e = std::exp(-s / 4);
+    return x == 0 ? x : x * e * e;
   }
 };
 
