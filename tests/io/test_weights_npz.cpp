@@ -51,7 +51,7 @@ TEST_CASE("scikit-learn's coefs_ and intercepts_ are W and b", "[npz]") {
 TEST_CASE("arrays whose bytes are not those of their shapes are refused", "[npz]") {
   Network<double, Dense<2, 3>> net;
   const auto before = net.parameters();
-  for (const std::size_t bytes : {0, 8, 47, 56}) {
+  for (const std::size_t bytes : std::vector<std::size_t>{0, 8, 47, 56}) {
     Array kernel{ElementType::f64, {2, 3}, std::vector<std::byte>(bytes)};
     CHECK_THROWS_AS(load_weight_arrays(net, {{"arr_0", kernel}, {"arr_1", numbers({3}, {1, 2, 3})}}),
                     ShapeError);

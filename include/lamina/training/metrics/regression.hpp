@@ -72,7 +72,7 @@ inline void center(Eigen::Ref<Eigen::VectorXd> x, const std::vector<double>& wei
 
 /// 1 − ‖·‖²/‖·‖² of each column of E, around its mean if so wished, and of Y around its mean; 1 for 0/0, and 0 where Y is
 /// constant and E is not 0. Every column is normalized, so that no square overflows or vanishes.
-inline Eigen::VectorXd explained(Residuals r, bool around_mean) {
+inline Eigen::VectorXd explained(Residuals&& r, bool around_mean) {
   auto& [E, Y] = r;
   if (E.rows() < 2)
     fail<DataError>(
