@@ -55,7 +55,7 @@ class OptimizerState {
     auto* const kept = std::get_if<Eigen::Matrix<Scalar, Dynamic, Dynamic>>(&arrays_);
     const Scalar largest =
         kept ? largest_magnitude(tile(std::as_const(*kept).data(), kept->size(), Index{1})) : Scalar(0);
-    bounded_ = largest < Scalar(1e9);
+    bounded_ = largest < Scalar(1e9);  // far below what stays_finite() may agree to
     return std::isfinite(largest);
   }
 

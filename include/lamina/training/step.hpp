@@ -191,25 +191,24 @@ Scalar train_step(Network<Scalar, L...>& network, const Batch<Scalar>& batch, co
 
   // While the derivatives are of ordinary size, θ is updated part by part, as its gradient is computed.
   Scalar F;
+  bool stepped = false;
   if constexpr (ElementwiseOptimizer<Optimizer_, Scalar>) {
     detail::PartwiseStep<Scalar, Optimizer_> step{optimizer, theta.data(), theta.size()};
     const auto for_engine = step.for_engine();
     const auto result = network.run_for_step(batch, loss, workspace, Mode::training, &for_engine);
     F = result.F;
-    if (result.stepped) {
-      network.keep_statistics(batch, workspace);
-      return F;
-    }
+    stepped = result.stepped;
     const auto gradient = detail::tile(std::as_const(workspace.gradient).data(), theta.size(), Index{1});
-    if (std::isfinite(F) && step.begin(static_cast<double>(detail::largest_magnitude(gradient)))) {
+    if (!stepped && std::isfinite(F) &&
+        step.begin(static_cast<double>(detail::largest_magnitude(gradient)))) {
       step.update(0, theta.size(), workspace.gradient.data());
-      network.keep_statistics(batch, workspace);
-      return F;
+      stepped = true;
     }
   } else {
     F = network.run_for_step(batch, loss, workspace).F;
   }
-  detail::guarded_step(network, batch, static_cast<double>(F), optimizer, workspace, [](Scalar*) {});
+  if (!stepped)
+    detail::guarded_step(network, batch, static_cast<double>(F), optimizer, workspace, [](Scalar*) {});
   network.keep_statistics(batch, workspace);
   return F;
 }
