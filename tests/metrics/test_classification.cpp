@@ -113,7 +113,7 @@ TEST_CASE("a confusion matrix with weights, and classes without samples", "[metr
   CHECK(tenths_of_one.matthews_correlation() == 0);
   const ConfusionMatrix all_taken_for_one(std::vector<int>{1, 1}, weighted(std::vector<int>{0, 1}, tenths),
                                           2);
-  CHECK(std::abs(all_taken_for_one.cohen_kappa()) < 1e-15);
+  CHECK(std::abs(all_taken_for_one.cohen_kappa()) < 1e-15);  // some roundings of numbers below 1
   CHECK(all_taken_for_one.matthews_correlation() == 0);
 
   CHECK_THROWS_AS(ConfusionMatrix(std::vector<int>{0}, std::vector<int>{0}, 0), OptionError);

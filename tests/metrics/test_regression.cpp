@@ -105,7 +105,8 @@ TEST_CASE("R² and explained variance of numbers whose squares overflow or vanis
   for (const double scale : {1e-320, 1e-200, 1.0, 1e200, 5e307}) {
     CAPTURE(scale);
     const Eigen::Vector3d Y = scale * y, P = scale * p;
-    const double tolerance = scale < 1e-300 ? 1e-3 : 1e-14;  // 1e-320 is some 2000 times the least number
+    const double tolerance =
+        scale < 1e-300 ? 1e-3 : 1e-14;  // some roundings; 1e-320 is some 2000 times the least number
     CHECK(r2_score(Y, Y) == 1);
     CHECK(explained_variance(Y, Y) == 1);
     CHECK(r2_score(P, Y) == Catch::Approx(r2).epsilon(tolerance));

@@ -8,6 +8,13 @@
 
 namespace lamina {
 
+namespace detail {
+
+/// Of a layer, in memory and in files: the product of two is an Index.
+inline constexpr Index largest_extent = 2'147'483'647;
+
+}  // namespace detail
+
 /// A number of columns: part of the type when N is fixed, a member when N is Dynamic.
 template <Index N>
 class Extent {
@@ -25,10 +32,11 @@ class Extent {
 template <>
 class Extent<Dynamic> {
  public:
-  /// @throws ShapeError when n < 1, or more than 2³¹ − 1, which is what files hold.
+  /// @throws ShapeError when n < 1, or more than 2³¹ − 1.
   constexpr explicit Extent(Index n) : n_(n) {
     if (n < 1) detail::fail<ShapeError>({"extent: expected at least 1, got ", n});
-    if (n > 0x7fffffff) detail::fail<ShapeError>({"extent: expected at most ", 0x7fffffff, ", got ", n});
+    if (n > detail::largest_extent)
+      detail::fail<ShapeError>({"extent: expected at most ", detail::largest_extent, ", got ", n});
   }
   constexpr Index value() const { return n_; }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/core/extent.hpp"
 #include "lamina/io/json.hpp"
 #include "lamina/io/layer_description.hpp"
 #include "lamina/io/safetensors.hpp"
@@ -76,7 +77,7 @@ struct ModelInfo {
 
 namespace detail {
 
-inline constexpr Index largest_extent = 2'147'483'647, most_golden_pairs = 64;
+inline constexpr Index most_golden_pairs = 64;
 
 /// Names of classes and features, one for each output and input.
 /// @throws E when there are others.
