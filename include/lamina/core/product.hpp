@@ -51,6 +51,21 @@ inline void prefetch_to_write(const void* place) {
 #endif
 }
 
+/// Columns, or rows, of a matrix that are needed soon: each has `size` numbers side by side.
+template <class Scalar>
+struct Ahead {
+  const Scalar* data = nullptr;
+  Index stride = 0, size = 0, count = 0;
+
+  /// Fetches one of so many parts.
+  void fetch(Index part, Index parts) const {
+    constexpr Index line = std::max<Index>(1, 64 / static_cast<Index>(sizeof(Scalar)));
+    const Index end = count * (part + 1) / parts;
+    for (Index j = count * part / parts; j < end; ++j)
+      for (Index i = 0; i < size; i += line) prefetch(data + j * stride + i);
+  }
+};
+
 /// What a product starts from.
 enum class Start {
   zero,  ///< C = A·B
@@ -520,6 +535,9 @@ LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
   const bool copies_b = p.depth * p.n * size > 64 * 1024 &&
                         (p.B.row_stride == 1 ? m >= 96 && columns_apart % 1024 == 0
                                              : m >= 64 && (rows_apart > 2048 || rows_apart % 1024 == 0));
+  // A comes from beyond the second-level cache, each time.
+  const bool far_a = p.n >= 64 && p.A.column_stride * p.depth * size > 384 * 1024;
+  constexpr Index together = 16;  // columns of C between which what comes next is fetched
   constexpr Index room_for_a = deepest * block_rows * lanes,
                   room_for_b = std::max(widest * copied_stride<Scalar>(deepest),
                                         deepest * copied_stride<Scalar>(widest));
@@ -542,7 +560,18 @@ LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
       panel.bias = p.bias ? p.bias + j : nullptr;
       panel.A_padded = p.A_padded;
       panel.C_padded = p.C_padded;
-      for (Index i = 0; i < m;) {
+      // While this is multiplied, the block of B that is copied next is fetched, and the next panel of A.
+      const Index next_k = k + deepest < p.depth ? k + deepest : 0, next_j = next_k > 0 ? j : j + widest;
+      const Index parts = (n + together - 1) / together,
+                  panels = (m + block_rows * lanes - 1) / (block_rows * lanes);
+      Ahead<Scalar> next_a, next_b;
+      if (copies_b && next_j < p.n) {
+        const bool columns = p.B.row_stride == 1;
+        const Index next_depth = std::min(deepest, p.depth - next_k), next_n = std::min(widest, p.n - next_j);
+        next_b = {p.B.at(next_k, next_j), columns ? p.B.column_stride : p.B.row_stride,
+                  columns ? next_depth : next_n, columns ? next_n : next_depth};
+      }
+      for (Index i = 0, q = 0; i < m; ++q) {
         const Index left = (m - i + lanes - 1) / lanes, registers = left == 4 ? 2 : std::min<Index>(left, 3);
         const Index width = registers * lanes, rows = std::min(width, m - i);
         panel.A.data = p.A.at(i, k);
@@ -557,7 +586,22 @@ LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
             panel.A.data = copy_of_a;
             panel.A.column_stride = width;
           }
-          multiply_panel<V>(panel, registers);
+          if (far_a) {
+            const bool last = i + rows >= m;
+            const Index next_i = last ? 0 : i + rows, from = last ? next_k : k;
+            next_a = {p.A.at(next_i, from), p.A.column_stride, std::min(width, m - next_i),
+                      std::min(deepest, p.depth - from)};
+          }
+          if (next_a.count == 0 && next_b.count == 0) {
+            multiply_panel<V>(panel, registers);
+          } else {
+            for (Index r = 0; r < parts; ++r) {
+              next_a.fetch(r, parts);
+              next_b.fetch(q * parts + r, panels * parts);
+              multiply_panel<V>(part(panel, {0, rows}, {r * together, std::min(n, (r + 1) * together)}),
+                                registers);
+            }
+          }
         }
         i += rows;
       }
