@@ -250,6 +250,14 @@ TEST_CASE("layer normalisation spelled out", "[onnx]") {
   }
 }
 
+TEST_CASE("scaling that the network's scalar does not hold is refused", "[onnx]") {
+  Graph g;
+  const auto grown = g.node("Mul", {"x", g.constant({1e30, 1, 1}, {3})});
+  g.node("Mul", {grown, g.constant({1e30, 1, 1}, {3})});
+  CHECK_THROWS_AS(g.load<float>(), lamina::FormatError);
+  CHECK(g.load<double>().layers.size() == 1);
+}
+
 TEST_CASE("scaling is kept precise and in one layer", "[onnx]") {
   // (x − 10⁶)/s: the difference first, as the graph has it.
   Graph g;

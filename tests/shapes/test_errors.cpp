@@ -254,6 +254,15 @@ TEST_CASE_METHOD(Fixture, "errors: the options of a loss") {
                        X, std::vector<int>(5, 0), SoftmaxCrossEntropy{.class_weights = {1, -2}});
   refuses<OptionError>("SoftmaxCrossEntropy: expected label_smoothing in [0, 1), got 1", X,
                        std::vector<int>(5, 0), SoftmaxCrossEntropy{.label_smoothing = 1});
+  // What float does not hold would be 0 or infinite in its networks.
+  const std::string range =
+      ": expected 0 or a magnitude from 1.17549e-38 to 3.40282e+38, as float has them, got ";
+  refuses<OptionError>("Huber: delta" + range + "1e-50", X, Y, lamina::Huber{.delta = 1e-50});
+  refuses<OptionError>("PoissonNLL: eps" + range + "1e-39", X, Y, lamina::PoissonNLL{.eps = 1e-39});
+  refuses<OptionError>("BinaryCrossEntropy: positive_weight" + range + "1e+39", X,
+                       MatrixXd::Ones(5, 2).eval(), lamina::BinaryCrossEntropy{.positive_weight = 1e39});
+  refuses<OptionError>("SoftmaxCrossEntropy: class_weights" + range + "1e-50", X, std::vector<int>(5, 0),
+                       SoftmaxCrossEntropy{.class_weights = {1, 1e-50}});
   lamina::Network<double, Dense<3, 1>> one;
   auto memory = one.workspace();
   expect<ShapeError>("gaussian_nll: cannot be used with 1 network output",

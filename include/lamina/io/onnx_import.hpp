@@ -175,12 +175,15 @@ class OnnxLayers {
     layers.push_back(std::move(layer));
     buffers.push_back(std::move(numbers));
   }
-  void append(const OnnxNode& node, const std::vector<double>& values) {
-    for (const double x : values) {
-      const auto y = static_cast<Scalar>(x);
-      if (!std::isfinite(y)) node.refuse("finite numbers of the network's scalar", number(x));
-      theta.push_back(y);
-    }
+  /// The values, all of them finite in the network's scalar.
+  static std::vector<double> held(const OnnxNode& node, std::vector<double> values) {
+    for (const double x : values)
+      if (!std::isfinite(static_cast<Scalar>(x)))
+        node.refuse("finite numbers of the network's scalar", number(x));
+    return values;
+  }
+  void append(const OnnxNode& node, std::vector<double> values) {
+    for (const double x : held(node, std::move(values))) theta.push_back(static_cast<Scalar>(x));
   }
 
   void add(const Step& step, OnnxNode& node) {
@@ -283,10 +286,10 @@ class OnnxLayers {
     add_layer({.kind = LayerKind::layer_norm, .options = {{"epsilon", positive(node, epsilon)}}}, {});
     spend(2 * gamma.size(), node.place());
   }
-  /// Lamina's epsilons are not 0: the smallest number does nothing to a variance.
+  /// Lamina's epsilons are not 0: the smallest that it takes does nothing to a variance.
   static double positive(const OnnxNode& node, double epsilon) {
     if (!(epsilon >= 0)) node.refuse("an epsilon from 0", number(epsilon));
-    return std::max(epsilon, std::numeric_limits<double>::denorm_min());
+    return std::max<double>(epsilon, std::numeric_limits<float>::min());
   }
 
   void add_batch_norm(OnnxNode& node) {
@@ -299,7 +302,7 @@ class OnnxLayers {
     append(node, row(node, 1));
     append(node, row(node, 2));
     add_layer({.kind = LayerKind::batch_norm, .options = {{"momentum", momentum}, {"epsilon", epsilon}}},
-              {row(node, 3), row(node, 4)});
+              {held(node, row(node, 3)), held(node, row(node, 4))});
     spend(2 * static_cast<std::uint64_t>(columns_), node.place());
   }
 
@@ -389,6 +392,8 @@ class OnnxLayers {
         for (const double x : *part) theta.push_back(finite(x));
       return;
     }
+    for (const auto* part : {&center, &scale, &offset})
+      std::for_each(part->begin(), part->end(), [&](double x) { finite(x); });
     add_layer({.kind = LayerKind::normalization}, {center, scale, offset});
   }
   Scalar finite(double x) const {

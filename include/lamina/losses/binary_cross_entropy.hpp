@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/core/float_range.hpp"
 #include "lamina/core/types.hpp"
 #include "lamina/losses/per_output.hpp"
 
@@ -67,14 +68,18 @@ struct BinaryCrossEntropy {
     }
   }
 
-  /// @throws OptionError, ShapeError for weights that are negative, not finite, all zero or of the wrong
+  /// @throws OptionError, ShapeError for weights that are negative, not finite, beyond the range of float, all zero or of the wrong
   ///         number, and for label smoothing outside [0, 1).
   void check(Index outputs) const {
     const auto weight = [](double w) { return w >= 0 && w - w == 0; };
     positive_weight.check(outputs, "BinaryCrossEntropy: positive_weight", "finite weights \u2265 0", weight);
     negative_weight.check(outputs, "BinaryCrossEntropy: negative_weight", "finite weights \u2265 0", weight);
     double sum = 0;
-    for (Index j = 0; j < outputs; ++j) sum += positive_weight[j] + negative_weight[j];
+    for (Index j = 0; j < outputs; ++j) {
+      detail::check_float_range("BinaryCrossEntropy: positive_weight", positive_weight[j]);
+      detail::check_float_range("BinaryCrossEntropy: negative_weight", negative_weight[j]);
+      sum += positive_weight[j] + negative_weight[j];
+    }
     if (!(sum > 0))
       throw OptionError("BinaryCrossEntropy: expected at least one weight above 0, got only zeros");
     if (!(label_smoothing >= 0 && label_smoothing < 1))

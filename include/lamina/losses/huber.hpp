@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/core/float_range.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -34,10 +35,11 @@ struct Huber {
     dA = d.max(static_cast<Scalar>(-delta)).min(static_cast<Scalar>(delta)).matrix();
   }
 
-  /// @throws OptionError when δ is not positive and finite.
+  /// @throws OptionError when δ is not positive and finite, or beyond the range of float.
   void check(Index /*outputs*/) const {
     if (!(delta > 0 && delta - delta == 0))
       throw OptionError("Huber: expected a finite delta > 0, got " + detail::number(delta));
+    detail::check_float_range("Huber: delta", delta);
   }
 };
 

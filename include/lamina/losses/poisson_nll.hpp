@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/core/float_range.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -54,10 +55,11 @@ struct PoissonNLL {
     }
   }
 
-  /// @throws OptionError when eps is not positive and finite.
+  /// @throws OptionError when eps is not positive and finite, or beyond the range of float.
   void check(Index /*outputs*/) const {
     if (!(eps > 0 && eps - eps == 0))
       throw OptionError("PoissonNLL: expected a finite eps > 0, got " + detail::number(eps));
+    detail::check_float_range("PoissonNLL: eps", eps);
   }
 
  private:
