@@ -26,6 +26,6 @@ endif()
 if(LAMINA_SANITIZE)
   target_compile_options(
     lamina_development INTERFACE -fsanitize=${LAMINA_SANITIZE} -fno-sanitize-recover=all
-                                 -fno-omit-frame-pointer -g1)
+                                 -fno-omit-frame-pointer)
   target_link_options(lamina_development INTERFACE -fsanitize=${LAMINA_SANITIZE})
 endif()

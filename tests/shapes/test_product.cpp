@@ -217,7 +217,8 @@ void check_all() {
     check(257, 130, 513, 2);
     check(100, 300, 400, 0);  // large enough for copies of A and of B
     check(130, 256, 256, 0);
-    check(70, 150, 600, 10);  // rows of B more than 2 KiB apart
+    check(70, 150, 600, 10);   // rows of B more than 2 KiB apart
+    check(97, 140, 300, 724);  // far apart in memory, and so fetched ahead
     // Few rows, alone and after others: sums in several parts, and columns of all kinds.
     check(4, 300, 1100, 1);
     check(18, 20, 1100, 1);
@@ -228,7 +229,7 @@ void check_all() {
   check(0, 7, 3, 1);
   check(5, 0, 3, 1);
   CHECK(checked ==
-        (in_registers ? 729 + 540 + 1 + 112 + 9 + 4 + 10 + 3 : 729 + 180 + 1 + 112 + 3));  // none is left out
+        (in_registers ? 729 + 540 + 1 + 112 + 9 + 5 + 10 + 3 : 729 + 180 + 1 + 112 + 3));  // none is left out
 }
 
 }  // namespace
