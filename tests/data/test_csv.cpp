@@ -278,6 +278,22 @@ TEST_CASE("columns by name and by number", "[csv]") {
   CHECK_THROWS_AS(parse_csv(text, {.columns = {"d"}}), OptionError);
 }
 
+TEST_CASE("a cell outside of the table is an error", "[csv]") {
+  const auto table = parse_csv("a,b\n1,2\n3,4\n5,6\n");
+  for (const auto& [i, j] : std::vector<std::pair<Index, Index>>{{-1, 0}, {3, 0}, {0, -1}, {0, 2}}) {
+    const std::string told =
+        "expected a cell of 3\u00d72, got row " + std::to_string(i) + ", column " + std::to_string(j);
+    CHECK_THROWS_WITH(table.cell(i, j), ContainsSubstring(told));
+    CHECK_THROWS_AS(table.is_missing(i, j), ShapeError);
+    CHECK_THROWS_AS(table.is_number(i, j), ShapeError);
+    CHECK_THROWS_AS(table.number(i, j), ShapeError);
+    CHECK_THROWS_AS(table.line(i, j), ShapeError);
+    CHECK_THROWS_AS(table.place(i, j), ShapeError);
+  }
+  CHECK_THROWS_WITH(table.column_text(2), ContainsSubstring("expected a column from 0 to 1, got 2"));
+  CHECK_THROWS_AS(CsvTable().cell(0, 0), ShapeError);
+}
+
 TEST_CASE("missing values", "[csv]") {
   const auto table = parse_csv("a,b\n1,10\n,20\n4,NA\n?,30\n10,60\n");
   CHECK_THROWS_WITH(table.matrix(), ContainsSubstring("line 3, column 1 \"a\""));

@@ -180,6 +180,7 @@ class CsvTable {
   const CsvOptions& options() const { return options_; }
 
   /// The text of a cell: what is between the delimiters, or the quotes. Valid as long as the table.
+  /// @throws ShapeError when there is no such cell; all that is told of one does.
   std::string_view cell(Index i, Index j) const {
     const std::size_t k = cell_number(i, j), begin = k == 0 ? 0 : ends_[k - 1];
     return std::string_view(text_).substr(begin, ends_[k] - begin);
@@ -224,7 +225,10 @@ class CsvTable {
     return detail::message({source_, ", line ", line(i, j), ", ", column_text(j)});
   }
   /// `column 2 "age"`: from 1, as it is in the file.
+  /// @throws ShapeError when there is no column j.
   std::string column_text(Index j) const {
+    if (j < 0 || j >= columns())
+      detail::fail<ShapeError>({source_, ": expected a column from 0 to ", columns() - 1, ", got ", j});
     const auto column = static_cast<std::size_t>(j);
     const std::string text = detail::message({"column ", numbers_[column] + 1});
     return names_.empty() ? text : text + " " + detail::excerpt(names_[column]);
@@ -273,7 +277,9 @@ class CsvTable {
   friend struct FeatureEncoding;
 
   std::size_t cell_number(Index i, Index j) const {
-    eigen_assert(i >= 0 && i < rows() && j >= 0 && j < columns());
+    if (i < 0 || i >= rows() || j < 0 || j >= columns())
+      detail::fail<ShapeError>(
+          {source_, ": expected a cell of ", rows(), "\u00d7", columns(), ", got row ", i, ", column ", j});
     return static_cast<std::size_t>(i) * numbers_.size() + static_cast<std::size_t>(j);
   }
 
