@@ -235,6 +235,14 @@ TEST_CASE("a damaged or foreign checkpoint changes nothing", "[checkpoint]") {
     CHECK_THROWS_AS(
         fit(net, data.X, data.Y, MeanSquaredError{}, Adam{}, options(4), Checkpoint{.path = file.path}),
         FormatError);
+    Network<double, Dense<2, 12, ReLU>, BatchNorm<12>, Dropout<12>, Dense<12, 1>> other_activation(
+        Dense<2, 12, ReLU>(), BatchNorm<12>(), Dropout<12>(0.2), Dense<12, 1>());
+    other_activation.initialize(3);
+    CHECK_THROWS_WITH(fit(other_activation, data.X, data.Y, MeanSquaredError{}, Adam{.amsgrad = true},
+                          options(4), Checkpoint{.path = file.path}),
+                      Catch::Matchers::ContainsSubstring("activation of a layer") &&
+                          Catch::Matchers::ContainsSubstring("\"relu\"") &&
+                          Catch::Matchers::ContainsSubstring("\"tanh\""));
     Net same_net = fresh();
     CHECK_THROWS_AS(fit(same_net, data.X, data.Y, MeanSquaredError{}, RMSprop{}, options(4),
                         Checkpoint{.path = file.path}),

@@ -1,9 +1,11 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <string_view>
 #include <type_traits>
 
 #include "lamina/activations/identity.hpp"
+#include "lamina/core/concepts.hpp"
 #include "lamina/core/simd.hpp"
 #include "lamina/core/types.hpp"
 
@@ -19,6 +21,16 @@ template <class G>
 concept AnyOfActivations = requires {
   typename G::Variant;
 };
+
+/// For messages and files.
+template <class G>
+std::string_view activation_name(const G& g) {
+  if constexpr (AnyOfActivations<G>) {
+    return g.name();
+  } else {
+    return name_of<G>();
+  }
+}
 
 }  // namespace detail
 

@@ -22,7 +22,7 @@ namespace lamina {
 namespace detail {
 
 inline constexpr std::string_view checkpoint_magic = "LaminaCP";
-inline constexpr std::uint32_t checkpoint_version = 1;
+inline constexpr std::uint32_t checkpoint_version = 2;
 
 /// 64 bits that change with any byte: FNV-1a (Fowler, Noll and Vo), over 8 bytes at a time.
 inline std::uint64_t checksum(ByteSpan bytes) {
@@ -76,7 +76,7 @@ inline ByteSpan unsealed(ByteSpan file, const std::string& source) {
 ///
 /// It holds the parameters and running statistics, the optimiser's state, the schedule's, the random numbers', epoch and
 /// batch, the history, and what other callbacks remember (EarlyStopping). Options, data and callbacks must be the same
-/// when the training goes on; what can be told apart is (extents, number of samples, batch size, seed, …), the data
+/// when the training goes on; what can be told apart is (extents, activations, number of samples, batch size, seed, …), the data
 /// themselves are not. Only `epochs` may be another. A file is replaced as a whole or not at all, and one that is not
 /// whole is refused. A training that had come to its end, or that EarlyStopping has ended, stays there: fit returns at
 /// once; one that FitState::stop has ended goes on.

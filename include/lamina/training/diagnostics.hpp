@@ -114,15 +114,6 @@ struct OutputRange {
   }
 };
 
-template <class G>
-std::string_view activation_name(const G& g) {
-  if constexpr (AnyOfActivations<G>) {
-    return g.name();
-  } else {
-    return name_of<G>();
-  }
-}
-
 struct Interval {
   double low, high;
 };

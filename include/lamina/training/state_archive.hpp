@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "lamina/activations/apply.hpp"
 #include "lamina/core/bytes.hpp"
 #include "lamina/core/random.hpp"
 #include "lamina/network.hpp"
@@ -126,6 +127,8 @@ void persist(Archive& archive, Network<Scalar, L...>& network) {
   network.for_each_layer([&](auto& layer, std::size_t) {
     using Kind = std::remove_cvref_t<decltype(layer)>;
     archive.text("kind of layer", std::string(name_of<Kind>()));
+    if constexpr (requires { layer.activation(); })
+      archive.text("activation of a layer", std::string(activation_name(layer.activation())));
     archive.same("inputs of a layer", static_cast<std::int64_t>(layer.inputs()));
     archive.same("outputs of a layer", static_cast<std::int64_t>(layer.outputs()));
     if constexpr (requires { layer.persist(archive); }) layer.persist(archive);
