@@ -219,12 +219,6 @@ TEST_CASE("AnyActivation: what is not known or not possible is an OptionError") 
   CHECK_THROWS_AS(AnyActivation(ELU{.alpha = -1}), OptionError);
   CHECK_THROWS_AS(AnyActivation(ELU{.alpha = inf}), OptionError);
   CHECK_THROWS_AS(AnyActivation(CELU{.alpha = 0}), OptionError);
-  // In a network of floats these would be 0 or infinite.
-  CHECK_THROWS_AS(AnyActivation(CELU{.alpha = 1e-50}), OptionError);
-  CHECK_THROWS_AS(AnyActivation(ELU{.alpha = 1e39}), OptionError);
-  CHECK_THROWS_AS(AnyActivation(LeakyReLU{.slope = -1e39}), OptionError);
-  CHECK_THROWS_AS(AnyActivation(Softplus{.beta = 1e-40}), OptionError);
-  CHECK_NOTHROW(AnyActivation(LeakyReLU{.slope = -std::numeric_limits<float>::max()}));
   CHECK_THROWS_WITH(AnyActivation(Softplus{.beta = 0}),
                     ContainsSubstring("beta > 0") && ContainsSubstring("got 0"));
   CHECK_NOTHROW(check_options(ELU{.alpha = 0}));

@@ -164,9 +164,6 @@ TEST_CASE("a number that is not finite, or a running variance below 0, is named"
   CHECK(message_of(net, file(1, inf)) ==
         "a.st, layer 0, tensor '0.running_var', element [1]: expected a finite number of the network's "
         "scalar, got inf");
-  CHECK(message_of(net, file(1, 1e300)) ==  // it would be infinite as a float
-        "a.st, layer 0, tensor '0.running_var', element [1]: expected a finite number of the network's "
-        "scalar, got 1e+300");
   CHECK(message_of(net, file(1, -1)) ==
         "a.st, layer 0: BatchNorm: expected finite running means and variances \u2265 0, got 1.125 and -1 at "
         "column 1");

@@ -6,7 +6,6 @@
 
 #include "lamina/core/elementary.hpp"
 #include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -46,11 +45,10 @@ struct CELU {
                                    : a / static_cast<simd::Element<V>>(alpha) + simd::Element<V>(1);
   }
 
-  /// @throws OptionError when α is not positive and finite, or beyond the range of float.
+  /// @throws OptionError when α is not positive and finite.
   void check() const {
     if (!(alpha > 0 && alpha - alpha == 0))
       throw OptionError("CELU: expected a finite alpha > 0, got " + detail::number(alpha));
-    detail::check_float_range("CELU: alpha", alpha);
   }
 };
 

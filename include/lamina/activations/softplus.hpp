@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
 
 namespace lamina {
 
@@ -31,11 +30,10 @@ struct Softplus {
     return -(-b * A).expm1();
   }
 
-  /// @throws OptionError when β is not positive and finite, or beyond the range of float.
+  /// @throws OptionError when β is not positive and finite.
   void check() const {
     if (!(beta > 0 && beta - beta == 0))
       throw OptionError("Softplus: expected a finite beta > 0, got " + detail::number(beta));
-    detail::check_float_range("Softplus: beta", beta);
   }
 };
 

@@ -342,8 +342,7 @@ ModelNumbers<Scalar> read_numbers(std::span<const LayerDescription> layers, cons
     if (want.role == LayerTensor::Role::counter) continue;
     const Tensor& tensor = file.at(want.name);
     if (want.role == LayerTensor::Role::buffer) {
-      finite_values<Scalar>(want, tensor, file.source());
-      numbers.buffers[want.layer].push_back(tensor.values<double>());
+      numbers.buffers[want.layer].push_back(finite_values<double>(want, tensor, file.source()));
     } else {
       const auto values = finite_values<Scalar>(want, tensor, file.source());
       numbers.theta.insert(numbers.theta.end(), values.begin(), values.end());
