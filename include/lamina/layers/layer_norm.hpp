@@ -7,7 +7,6 @@
 #include "lamina/core/concepts.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/extent.hpp"
-#include "lamina/core/float_range.hpp"
 #include "lamina/core/parameters.hpp"
 
 namespace lamina {
@@ -48,7 +47,7 @@ class LayerNorm {
   static constexpr Index Inputs = N, Outputs = N;
   static constexpr std::string_view name = "LayerNorm";
 
-  /// @throws OptionError when epsilon is not positive, or beyond the range of float.
+  /// @throws OptionError when epsilon is not positive, as a float too.
   explicit LayerNorm(double epsilon = 1e-5) requires(N != Dynamic) : epsilon_(checked(epsilon)) {}
   /// @throws OptionError, or ShapeError when the extent is not positive.
   explicit LayerNorm(Index extent, double epsilon = 1e-5) requires(N == Dynamic)
@@ -116,9 +115,8 @@ class LayerNorm {
 
  private:
   static double checked(double epsilon) {
-    if (!(epsilon > 0 && std::isfinite(epsilon)))
-      detail::fail<OptionError>({"LayerNorm: expected an epsilon > 0, got ", epsilon});
-    detail::check_float_range("LayerNorm: epsilon", epsilon);
+    if (!(static_cast<float>(epsilon) > 0 && std::isfinite(epsilon)))
+      detail::fail<OptionError>({"LayerNorm: expected an epsilon > 0, as a float too, got ", epsilon});
     return epsilon;
   }
   template <class S>
