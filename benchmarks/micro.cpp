@@ -67,7 +67,7 @@ void product_weight_gradient(benchmark::State& state) {
   const Matrix<Scalar> A0 = Matrix<Scalar>::Random(t, k), dZ = Matrix<Scalar>::Random(t, n);
   Matrix<Scalar> dW(k, n);
   auto to = variable(dW);
-  const lamina::ConstTile<Scalar>* unknown = nullptr;
+  const Scalar* unknown = nullptr;
   for (auto _ : state) {
     lamina::detail::multiply(lamina::detail::transposed_product(constant(A0), unknown, constant(dZ), to,
                                                                 lamina::GradientUse::write),
@@ -82,15 +82,15 @@ template <class Scalar>
 void product_weight_gradient_transposing(benchmark::State& state) {
   const Index t = state.range(0), k = state.range(1), n = state.range(2), room = 16;  // for full registers
   const Matrix<Scalar> A0 = Matrix<Scalar>::Random(t + room, k), dZ = Matrix<Scalar>::Random(t, n);
-  Matrix<Scalar> At(k + room, t), dW(k, n);
+  Matrix<Scalar> memory(k + room, t), dW(k, n);
   auto to = variable(dW);
-  const lamina::ConstTile<Scalar> A0_tile(A0.data(), t, k, Eigen::OuterStride<>(A0.rows())),
-      At_tile(At.data(), k, t, Eigen::OuterStride<>(At.rows()));
+  const lamina::ConstTile<Scalar> A0_tile(A0.data(), t, k, Eigen::OuterStride<>(A0.rows()));
+  const lamina::detail::Panels<Scalar> At{memory.data(), k, t};
   for (auto _ : state) {
-    lamina::detail::transpose<Scalar>({A0.data(), 1, A0.rows()}, {At.data(), 1, At.rows()}, t, {0, k});
-    lamina::detail::multiply(
-        lamina::detail::transposed_product(A0_tile, &At_tile, constant(dZ), to, lamina::GradientUse::write),
-        lamina::Team(), [](Index, Index, const Scalar*) {});
+    lamina::detail::transpose<Scalar>({A0.data(), 1, A0.rows()}, At, {0, k});
+    lamina::detail::multiply(lamina::detail::transposed_product<Scalar>(A0_tile, At.data, constant(dZ), to,
+                                                                        lamina::GradientUse::write),
+                             lamina::Team(), [](Index, Index, const Scalar*) {});
     benchmark::ClobberMemory();
   }
   count_flops(state, 2.0 * static_cast<double>(t * k * n));

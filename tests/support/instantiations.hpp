@@ -17,7 +17,8 @@
   of template void lamina::detail::sum_columns<Scalar>(const ConstTile<Scalar>&, const Share&, Scalar*,    \
                                                        bool, bool);                                        \
   of template bool lamina::engine::read<Scalar>(const Batch<Scalar>&, const MatrixView<Scalar>&, Index,    \
-                                                Tile<Scalar>&, const Team&, Tile<Scalar>*);                \
+                                                Tile<Scalar>&, const Team&,                                \
+                                                const lamina::detail::Panels<Scalar>*);                    \
   of template void lamina::engine::predict_tile<Scalar>(Memory<Scalar>&, const Scalar*,                    \
                                                         const Batch<Scalar>&);                             \
   of template void lamina::engine::predict<Scalar>(Memory<Scalar>&, const Scalar*, const Batch<Scalar>&,   \
@@ -45,8 +46,8 @@
       Tile<Scalar>*, const Pass&) const;                                                                    \
   of template void                                                                                          \
   lamina::Dense<lamina::Dynamic, lamina::Dynamic, __VA_ARGS__>::backward_parameters<Scalar>(                \
-      const ConstTile<Scalar>&, const ConstTile<Scalar>*, const ConstTile<Scalar>&, Span<Scalar>&,          \
-      GradientUse, const Pass&, FunctionRef<void(Index, Index, const Scalar*)>) const
+      const ConstTile<Scalar>&, const Scalar*, const ConstTile<Scalar>&, Span<Scalar>&, GradientUse,        \
+      const Pass&, FunctionRef<void(Index, Index, const Scalar*)>) const
 
 #define LAMINA_TEST_LAYER(of, Scalar, ...)                                                                   \
   of template void __VA_ARGS__::forward<Scalar>(const ConstSpan<Scalar>&, const ConstTile<Scalar>&,          \

@@ -148,17 +148,17 @@ TEST_CASE("all threads of a team wait alike in a product over samples, whatever 
           CAPTURE(m, n, transposed, size);
           const Matrix A = Matrix::Random(samples, m), B = Matrix::Random(samples, n);
           // Readable up to full registers, as the engine's are.
-          Matrix At = Matrix::Zero(m + 64, samples), C = Matrix::Constant(m + 64, n, -1), got = C;
-          At.topRows(m) = A.transpose();
-          const detail::TransposedProduct<double> product{
-              .A = {A.data(), 1, samples},
-              .At = {transposed ? At.data() : nullptr, 1, At.rows()},
-              .B = {B.data(), 1, samples},
-              .C = {C.data(), 1, C.rows()},
-              .m = m,
-              .n = n,
-              .samples = samples,
-              .use = use};
+          Matrix memory = Matrix::Zero(m + 64, samples), C = Matrix::Constant(m + 64, n, -1), got = C;
+          const detail::Panels<double> At{memory.data(), m, samples};
+          detail::transpose<double>({A.data(), 1, samples}, At, {0, m});
+          const detail::TransposedProduct<double> product{.A = {A.data(), 1, samples},
+                                                          .At = transposed ? At.data : nullptr,
+                                                          .B = {B.data(), 1, samples},
+                                                          .C = {C.data(), 1, C.rows()},
+                                                          .m = m,
+                                                          .n = n,
+                                                          .samples = samples,
+                                                          .use = use};
           detail::Barrier barrier;
           std::atomic<int> left{size};
           std::vector<int> abandoned(static_cast<std::size_t>(size), 0), done(static_cast<std::size_t>(n), 0);

@@ -82,7 +82,7 @@ enum class GradientUse {
 ///     void backward_inputs(theta, A0, A, cache, dA, dA0, pass) const;              // dA becomes dZ, *dA0 = …
 ///     void backward_parameters(A0, A0_transposed, dZ, dtheta, use, pass, done) const;  // see GradientUse
 ///
-/// A0_transposed may be null; done(first, count, derivatives) says that those of the parameters from number `first` on are
+/// A0_transposed is A0ᵀ in Panels, see core/product.hpp, or null; done(first, count, derivatives) says that those of the parameters from number `first` on are
 /// there, all of them once, by any thread of the team. Each derivative must be a sum over samples of an element of A0, or 1,
 /// times an element of dZ: what the engine takes for their bound rests on that.
 ///

@@ -83,31 +83,73 @@ struct Product {
   const Scalar* bias = nullptr;  ///< b, 1×n, for Start::bias
   bool A_padded = false;         ///< the rows of A beyond m may be read, up to full registers
   bool C_padded = false;         ///< those of C may be read and written
+  Index panel_width = 0;         ///< not 0: A is padded and lies in panels of so many rows, see Panels
 };
 
 /// The blocks of C: `rows` registers by `columns`, as many as the registers of the machine can hold beside what they
-/// are computed from.
+/// are computed from; with few columns, narrow_rows by as many as there is room for.
 #if defined(__AVX512F__) || defined(__aarch64__)
 inline constexpr int block_rows = 3, block_columns = 8;
 #else
-inline constexpr int block_rows = 3, block_columns = 4;
+inline constexpr int block_rows = 2, block_columns = 6;
 #endif
+inline constexpr int narrow_rows = 3;
 
-/// The depth in which a panel of A, block_rows registers wide, stays in a first-level cache of 32 KiB while columns of B,
-/// block_columns at a time, pass by.
+/// The most of what is summed over at a time: a panel of A, block_rows registers wide, stays in a first-level cache of
+/// 32 KiB while columns of B, block_columns at a time, pass by.
 template <class V>
 inline constexpr Index block_depth = [] {
   constexpr std::size_t a = block_rows * sizeof(V), b = block_columns * sizeof(simd::Element<V>);
-  return static_cast<Index>(28 * 1024 / (a + b) / 8 * 8);
+  constexpr std::size_t together = (block_rows == 2 ? 24 : 28) * 1024;
+  return static_cast<Index>(together / (a + b) / 8 * 8);
 }();
 
-/// The most columns of B that a panel of A is multiplied by at a time: 128 KiB of B, and 256 KiB of wider numbers than
-/// floats, stay in the second-level cache.
+/// What is summed over is taken in parts of about the same depth.
 template <class V>
-inline constexpr Index block_width = [] {
-  constexpr std::size_t numbers = std::min<std::size_t>(32 * 1024, 256 * 1024 / sizeof(simd::Element<V>));
-  return static_cast<Index>(numbers) / block_depth<V> / block_columns * block_columns;
-}();
+constexpr Index depth_of_parts(Index depth) {
+  if (depth <= block_depth<V>) return block_depth<V>;
+  const Index parts = (depth + block_depth<V> - 1) / block_depth<V>;
+  return ((depth + parts - 1) / parts + 7) / 8 * 8;
+}
+
+/// The most columns of B that a panel of A is multiplied by at a time: 128 KiB of B stay in the second-level cache.
+template <class V>
+inline constexpr Index block_width =
+    128 * 1024 / static_cast<Index>(sizeof(simd::Element<V>)) / block_depth<V> / block_columns* block_columns;
+
+/// The most rows of A that are copied at a time: 280 KiB.
+template <class V>
+inline constexpr Index block_height =
+    280 * 1024 / static_cast<Index>(sizeof(V)) / block_depth<V> / block_rows* block_rows* simd::lanes<V>;
+
+/// How many of so many registers of rows are a panel: as many as a block of C has. Two and two are faster than three and
+/// one, and three than two and one.
+constexpr Index panel_registers(Index left, Index block = block_rows) {
+  return left == 4 ? 2 : left == 3 ? 3 : std::min(left, block);
+}
+
+/// How many of so many rows are a panel. Few at the end of a register, which are multiplied by themselves, do not count.
+template <class V>
+constexpr Index panel_width(Index rows) {
+  constexpr Index lanes = simd::lanes<V>;
+  return lanes * panel_registers(std::max<Index>(1, (rows + lanes - 1 - lanes / 2) / lanes));
+}
+
+/// Rows, each of `depth` numbers, in panels: one panel after the other, and in a panel the rows of a column side by side.
+/// The last may be narrower, by whole registers.
+template <class Scalar>
+struct Panels {
+  Scalar* data;
+  Index rows, depth;
+
+  using V = simd::Register<Scalar>;
+  Index width() const { return panel_width<V>(rows); }
+  /// The panel that begins with row i.
+  Operand<Scalar> from(Index i) const {
+    constexpr Index lanes = simd::lanes<V>;
+    return {data + i * depth, 1, std::min(width(), (rows - i + lanes - 1) / lanes * lanes)};
+  }
+};
 
 /// The distance of columns, or rows, of so many numbers of a copy: a cache line more than they need, and so not a power of
 /// two, with which they would meet in the same places of the cache.
@@ -138,6 +180,8 @@ LAMINA_INLINE void multiply_block(Operand<const Scalar> A, Operand<const Scalar>
   LAMINA_NO_UNROLL
   for (Index k = 0; k < depth; ++k) {
     V a[Rows];
+    if constexpr (Rows * Columns == 1)
+      simd::keep(c[0][0]);  // else g++, tuned for some processors, fuses nothing here
     LAMINA_UNROLL
     for (int i = 0; i < Rows; ++i) {
       a[i] = simd::load<V>(a_k + i * lanes);
@@ -202,7 +246,7 @@ template <class V, class Scalar>
 LAMINA_NOINLINE void multiply_ragged_panel(const Product<Scalar>& p, Index registers) {
   constexpr Index lanes = simd::lanes<V>, columns = 16;
   const Index rows = registers * lanes;
-  alignas(64) Scalar a[block_depth<V> * block_rows * lanes], c[columns * block_rows * lanes];
+  alignas(64) Scalar a[block_depth<V> * narrow_rows * lanes], c[columns * narrow_rows * lanes];
   for (Index k = 0; k < p.depth && !p.A_padded; ++k)
     for (Index i = 0; i < rows; i += lanes)
       simd::store(a + k * rows + i, simd::load<V>(p.A.at(i, k), std::min(lanes, p.m - i)));
@@ -311,10 +355,10 @@ LAMINA_INLINE auto sums_of_lanes(V* v) {
   }
 }
 
-/// Rows i and columns j of C only.
+/// Rows i and columns j of C only; of an A in panels, i begins with a panel and ends with one or the last row.
 template <class Scalar>
 Product<Scalar> part(Product<Scalar> p, const Share& i, const Share& j) {
-  p.A.data = p.A.at(i.begin, 0);
+  p.A.data = p.panel_width > 0 ? p.A.data + i.begin * p.depth : p.A.at(i.begin, 0);
   p.B.data = p.B.at(0, j.begin);
   p.C.data = p.C.at(i.begin, j.begin);
   p.m = i.size();
@@ -385,6 +429,7 @@ LAMINA_NOINLINE void multiply_over_samples_block(const Scalar* A, Index a_stride
     }
   LAMINA_NO_UNROLL
   for (Index k = 0; k < whole; k += lanes) {
+    if constexpr (Rows * Columns == 1) simd::keep(c[0][0]);  // fused, as in multiply_block
     V b[Columns];
     LAMINA_UNROLL
     for (int j = 0; j < Columns; ++j) {
@@ -499,197 +544,6 @@ LAMINA_NOINLINE bool multiply_last_rows(const Product<Scalar>& whole, Index rows
   return true;
 }
 
-/// B, depth×n, in `room`; whatever of its rows or columns is contiguous is copied as it is.
-template <class Scalar>
-LAMINA_NOINLINE Operand<const Scalar> copy(const Operand<const Scalar>& B, Index depth, Index n,
-                                           Scalar* room) {
-  using V = simd::Register<Scalar>;
-  constexpr Index column = copied_stride<Scalar>(block_depth<V>), row = copied_stride<Scalar>(block_width<V>);
-  if (B.row_stride == 1) {
-    simd::copy(B.data, B.column_stride, depth, n, room, column);
-    return {room, 1, column};
-  }
-  for (Index k = 0; k < depth; ++k) {
-    if (B.column_stride == 1) {
-      simd::copy(B.at(k, 0), n, room + k * row);
-    } else {
-      for (Index j = 0; j < n; ++j) room[k * row + j] = *B.at(k, j);
-    }
-  }
-  return {room, row, 1};
-}
-
-/// The first m rows of the product. It calls nothing that comes back to it: its copies take much of the stack.
-template <class Scalar>
-LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
-  using V = simd::Register<Scalar>;
-  constexpr Index size = static_cast<Index>(sizeof(Scalar)), lanes = simd::lanes<V>, deepest = block_depth<V>,
-                  widest = block_width<V>, line = 64;
-  // Copying a panel of A pays for so many columns of B, when its columns are parts of lines, or lie in more pages of
-  // memory than a processor knows at a time.
-  constexpr Index reach = block_rows * lanes * size % line == 0 ? 256 * 1024 : 48 * 1024;
-  const bool copies_a = p.n >= 64 && p.A.column_stride * std::min(p.depth, deepest) * size > reach;
-  // Copying B pays for so many rows of A, when its columns are a power of two apart, or its rows so far that the
-  // processor does not fetch them by itself.
-  const Index columns_apart = p.B.column_stride * size, rows_apart = p.B.row_stride * size;
-  const bool copies_b = p.depth * p.n * size > 64 * 1024 &&
-                        (p.B.row_stride == 1 ? m >= 96 && columns_apart % 1024 == 0
-                                             : m >= 64 && (rows_apart > 2048 || rows_apart % 1024 == 0));
-  // A comes from beyond the second-level cache, each time.
-  const bool far_a = p.n >= 64 && p.A.column_stride * p.depth * size > 384 * 1024;
-  constexpr Index together = 16;  // columns of C between which what comes next is fetched
-  constexpr Index room_for_a = deepest * block_rows * lanes,
-                  room_for_b = std::max(widest * copied_stride<Scalar>(deepest),
-                                        deepest * copied_stride<Scalar>(widest));
-  static_assert((room_for_a + room_for_b) * size <= 320 * 1024, "a thread may have as little as 512 KiB");
-  alignas(64) Scalar copy_of_a[room_for_a], copy_of_b[room_for_b];
-  for (Index j = 0; j < p.n; j += widest) {  // these columns of C stay in a cache until they are whole
-    const Index n = std::min(widest, p.n - j);
-    for (Index k = 0; k == 0 || k < p.depth; k += deepest) {  // and this block of B while A passes by
-      const Index depth = std::min(deepest, p.depth - k);
-      Operand<const Scalar> B{p.B.at(k, j), p.B.row_stride, p.B.column_stride};
-      if (copies_b) B = copy(B, depth, n, copy_of_b);
-      // Set number by number: what is copied as a whole right after it has been written is waited for.
-      Product<Scalar> panel;
-      panel.A.row_stride = panel.C.row_stride = 1;
-      panel.B = B;
-      panel.C.column_stride = p.C.column_stride;
-      panel.n = n;
-      panel.depth = depth;
-      panel.start = k > 0 ? Start::sum : p.start;
-      panel.bias = p.bias ? p.bias + j : nullptr;
-      panel.A_padded = p.A_padded;
-      panel.C_padded = p.C_padded;
-      // While this is multiplied, the block of B that is copied next is fetched, and the next panel of A.
-      const Index next_k = k + deepest < p.depth ? k + deepest : 0, next_j = next_k > 0 ? j : j + widest;
-      const Index parts = (n + together - 1) / together,
-                  panels = (m + block_rows * lanes - 1) / (block_rows * lanes);
-      Ahead<Scalar> next_a, next_b;
-      if (copies_b && next_j < p.n) {
-        const bool columns = p.B.row_stride == 1;
-        const Index next_depth = std::min(deepest, p.depth - next_k), next_n = std::min(widest, p.n - next_j);
-        next_b = {p.B.at(next_k, next_j), columns ? p.B.column_stride : p.B.row_stride,
-                  columns ? next_depth : next_n, columns ? next_n : next_depth};
-      }
-      for (Index i = 0, q = 0; i < m; ++q) {
-        const Index left = (m - i + lanes - 1) / lanes, registers = left == 4 ? 2 : std::min<Index>(left, 3);
-        const Index width = registers * lanes, rows = std::min(width, m - i);
-        panel.A.data = p.A.at(i, k);
-        panel.A.column_stride = p.A.column_stride;
-        panel.C.data = p.C.at(i, j);
-        panel.m = rows;
-        if (rows != width && !(p.A_padded && p.C_padded)) {
-          multiply_ragged_panel<V>(panel, registers);
-        } else {
-          if (copies_a) {
-            simd::copy(panel.A.data, panel.A.column_stride, width, depth, copy_of_a, width);
-            panel.A.data = copy_of_a;
-            panel.A.column_stride = width;
-          }
-          if (far_a) {
-            const bool last = i + rows >= m;
-            const Index next_i = last ? 0 : i + rows, from = last ? next_k : k;
-            next_a = {p.A.at(next_i, from), p.A.column_stride, std::min(width, m - next_i),
-                      std::min(deepest, p.depth - from)};
-          }
-          if (next_a.count == 0 && next_b.count == 0) {
-            multiply_panel<V>(panel, registers);
-          } else {
-            for (Index r = 0; r < parts; ++r) {
-              next_a.fetch(r, parts);
-              next_b.fetch(q * parts + r, panels * parts);
-              multiply_panel<V>(part(panel, {0, rows}, {r * together, std::min(n, (r + 1) * together)}),
-                                registers);
-            }
-          }
-        }
-        i += rows;
-      }
-    }
-  }
-}
-
-/// A product of one row where A's and C's numbers are contiguous, as a single sample has them.
-template <class Scalar>
-LAMINA_NOINLINE void multiply_row(const Product<Scalar>& p) {
-  using V = simd::Register<Scalar>;
-  constexpr Index deepest = block_depth<V>;
-  const Scalar* const a = p.A.data;
-  Scalar* const c = p.C.data;
-  const bool columns_in_lanes = p.B.column_stride == 1 && p.start == Start::zero;
-  if (!columns_in_lanes &&
-      !deep<V>(p.depth, 1)) {  // as multiply_block does, with the same number in all lanes
-    for (Index j = 0; j < p.n; ++j) {
-      V sum = simd::broadcast<V>(p.start == Start::bias ? p.bias[j] : Scalar(0));
-      for (Index k = 0; k < p.depth; ++k) sum += simd::broadcast<V>(a[k]) * simd::broadcast<V>(*p.B.at(k, j));
-      put<1>(sum, c + j, p.start == Start::sum);
-    }
-  } else if (!columns_in_lanes) {  // what is summed over is in the lanes
-    if (p.start == Start::bias) simd::copy(p.bias, p.n, c);
-    multiply_over_samples<Scalar>({p.B.data, 1, p.B.column_stride}, {a, 1, 1}, {c, 1, p.n}, p.n, 1, p.depth,
-                                  p.start == Start::zero ? Start::zero : Start::sum);
-  } else if (p.n >= simd::lanes<V>) {  // columns of C in the lanes, Cᵀ = Bᵀ·Aᵀ
-    multiply_rows(Product<Scalar>{.A = {p.B.data, 1, p.B.row_stride},
-                                  .B = {a, 1, 1},
-                                  .C = {c, 1, p.n},
-                                  .m = p.n,
-                                  .n = 1,
-                                  .depth = p.depth,
-                                  .start = Start::zero},
-                  p.n);
-  } else {  // the same in one register, and with sums of the same parts
-    V sum{};
-    for (Index first = 0; first < p.depth; first += deepest) {
-      V part{};
-      for (Index k = first; k < std::min(p.depth, first + deepest); ++k)
-        part += simd::load<V>(p.B.at(k, 0), p.n) * a[k];
-      sum = first > 0 ? sum + part : part;
-    }
-    simd::store(c, sum, p.n);
-  }
-}
-
-/// The product by one thread.
-template <class Scalar>
-void multiply(const Product<Scalar>& p) {
-  using V = simd::Register<Scalar>;
-  constexpr Index few = few_rows<V>;
-  if (p.m == 1 && p.A.column_stride == 1 && p.C.column_stride == 1 &&
-      (p.B.row_stride == 1 || (p.B.column_stride == 1 && p.start == Start::zero)))
-    return multiply_row(p);
-  const Index last = p.m % simd::lanes<V>;
-  Index m = p.m;
-  if constexpr (few > 0)
-    if (0 < last && last <= few && multiply_last_rows<V>(p, last)) m -= last;
-  if (m > 0) multiply_rows(p, m);
-}
-
-/// Which rows and columns of an m×n matrix a thread computes: a range of columns, or of rows where columns are few.
-template <class Scalar>
-struct Block {
-  Share rows, columns;
-  bool by_rows = false;  ///< the same for all threads, whoever has rows
-
-  Block(Index m, Index n, const Team& team) : rows(0, m), columns(0, n) {
-    if (team.size() == 1) return;
-    by_rows = n < team.size() * 4 * block_columns;
-    if (by_rows) {
-      rows = Share(m, simd::lanes<simd::Register<Scalar>>, team);
-    } else {
-      columns = Share(n, block_columns, team);
-    }
-  }
-  bool empty() const { return rows.size() == 0 || columns.size() == 0; }
-};
-
-/// A thread's share of the product.
-template <class Scalar>
-void multiply(const Product<Scalar>& p, const Team& team) {
-  if (team.size() == 1) return multiply(p);
-  const Block<Scalar> block(p.m, p.n, team);
-  if (!block.empty()) multiply(part(p, block.rows, block.columns));
-}
-
 /// One vector of N parts of 16 bytes: the rows from i on of every OfPart-th column.
 template <int N, int OfPart, class Scalar>
 LAMINA_INLINE auto load_parts(const Scalar* const* columns, Index i) {
@@ -771,6 +625,266 @@ LAMINA_NOINLINE void transpose(const Operand<const Scalar>& A, const Operand<Sca
   }
 }
 
+/// The same in panels.
+template <class Scalar>
+void transpose(const Operand<const Scalar>& A, const Panels<Scalar>& T, const Share& columns) {
+  for (Index j = columns.begin; j < columns.end; j += T.width())
+    transpose<Scalar>({A.at(0, j), 1, A.column_stride}, T.from(j), T.depth,
+                      {0, std::min(T.width(), columns.end - j)});
+}
+
+/// B, depth×n, in `room`, columns contiguous.
+template <class Scalar>
+LAMINA_NOINLINE Operand<const Scalar> copy(const Operand<const Scalar>& B, Index depth, Index n,
+                                           Scalar* room) {
+  constexpr Index stride = copied_stride<Scalar>(block_depth<simd::Register<Scalar>>);
+  if (B.row_stride == 1) {
+    simd::copy(B.data, B.column_stride, depth, n, room, stride);
+    return {room, 1, stride};
+  }
+  Index j = 0;
+  if (B.column_stride == 1) {
+    j = n / lanes_of_part<Scalar> * lanes_of_part<Scalar>;
+    if (j > 0) transpose<Scalar>({B.data, 1, B.row_stride}, {room, 1, stride}, j, {0, depth});
+  }
+  for (; j < n; ++j)
+    for (Index k = 0; k < depth; ++k) room[k + j * stride] = *B.at(k, j);
+  return {room, 1, stride};
+}
+
+/// Some rows of C, in the columns of one block of B: `block` has all of p that concerns these columns, with C from row 0
+/// on, and what is summed over from k on. Panels of A are taken from `copies`, unless that is null, and brought there
+/// first when `copying`. While a panel is multiplied, parts of `next_b` are fetched, and the next panel of A when `far`.
+template <class Scalar>
+LAMINA_INLINE void multiply_panels(const Product<Scalar>& p, const Product<Scalar>& block, Index k,
+                                   const Share& rows, Scalar* copies, bool copying, bool far,
+                                   const Ahead<Scalar>& next_b) {
+  using V = simd::Register<Scalar>;
+  constexpr Index lanes = simd::lanes<V>, together = 2 * block_columns;
+  const Index most = p.n < 48 ? narrow_rows : block_rows, parts = (block.n + together - 1) / together,
+              panels = (rows.size() + block_rows * lanes - 1) / (block_rows * lanes);
+  // Set number by number: what is copied as a whole right after it has been written is waited for.
+  Product<Scalar> panel;
+  panel.A.row_stride = panel.C.row_stride = 1;
+  panel.B = block.B;
+  panel.C.column_stride = p.C.column_stride;
+  panel.n = block.n;
+  panel.depth = block.depth;
+  panel.start = block.start;
+  panel.bias = block.bias;
+  panel.A_padded = p.A_padded;
+  panel.C_padded = p.C_padded;
+  for (Index i = rows.begin, q = 0; i < rows.end; ++q) {
+    const Index left = (rows.end - i + lanes - 1) / lanes;
+    const Index registers =
+        p.panel_width > 0 ? std::min(left, p.panel_width / lanes) : panel_registers(left, most);
+    const Index width = registers * lanes, next = std::min(rows.end, i + width);
+    if (p.panel_width > 0) {
+      const Index stride = std::min(p.panel_width, (p.m - i + lanes - 1) / lanes * lanes);
+      panel.A.data = p.A.data + i * p.depth + k * stride;
+      panel.A.column_stride = stride;
+    } else {
+      panel.A.data = p.A.at(i, k);
+      panel.A.column_stride = p.A.column_stride;
+    }
+    panel.C.data = block.C.at(i, 0);
+    panel.m = next - i;
+    if (panel.m != width && !(p.A_padded && p.C_padded)) {
+      multiply_ragged_panel<V>(panel, registers);
+      i = next;
+      continue;
+    }
+    if (copies) {
+      Scalar* const copied = copies + (i - rows.begin) * block.depth;
+      if (copying) simd::copy(panel.A.data, panel.A.column_stride, width, block.depth, copied, width);
+      panel.A.data = copied;
+      panel.A.column_stride = width;
+    }
+    Ahead<Scalar> next_a;
+    if (far && next < rows.end)
+      next_a = {p.A.at(next, k), p.A.column_stride, std::min(width, rows.end - next), block.depth};
+    if (next_a.count == 0 && next_b.count == 0) {
+      multiply_panel<V>(panel, registers);
+    } else {
+      for (Index r = 0; r < parts; ++r) {
+        next_a.fetch(r, parts);
+        next_b.fetch(q * parts + r, panels * parts);
+        const Share columns(r * together, std::min(block.n, (r + 1) * together));
+        multiply_panel<V>(part(panel, {0, panel.m}, columns), registers);
+      }
+    }
+    i = next;
+  }
+}
+
+/// The first m rows of the product. It calls nothing that comes back to it: its copies take much of the stack.
+template <class Scalar>
+LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
+  using V = simd::Register<Scalar>;
+  constexpr Index size = static_cast<Index>(sizeof(Scalar)), lanes = simd::lanes<V>, line = 64;
+  constexpr Index deepest = block_depth<V>, widest = block_width<V>, highest = block_height<V>,
+                  wide = 7 * widest;
+  const Index step = depth_of_parts<V>(p.depth);
+  // Copying A pays when its columns lie in more pages of memory than a processor knows at a time, for so many columns of B,
+  // and for fewer when panels take parts of lines.
+  const bool plain = p.panel_width == 0 && p.n >= 64;
+  constexpr bool whole_lines = block_rows * lanes * size % line == 0;
+  const Index reach = whole_lines && p.n < 96 * lanes ? 256 * 1024 : 48 * 1024;
+  const bool copies_a = plain && p.A.column_stride * std::min(p.depth, step) * size > reach;
+  // A comes from beyond the second-level cache.
+  const bool far_a = plain && p.A.column_stride * p.depth * size > 384 * 1024;
+  // Copying B pays for so many rows of A, when its columns are a power of two apart, or its rows so far that the
+  // processor does not fetch them by itself.
+  const Index columns_apart = p.B.column_stride * size, rows_apart = p.B.row_stride * size;
+  const bool columns = p.B.row_stride == 1;
+  const bool copies_b = p.depth * p.n * size > 64 * 1024 &&
+                        (columns ? m >= 96 && columns_apart % 1024 == 0
+                                 : m >= 64 && (rows_apart > 2048 || rows_apart % 1024 == 0));
+  constexpr Index room_for_a = deepest * highest, room_for_b = widest * copied_stride<Scalar>(deepest);
+  static_assert((room_for_a + room_for_b) * size <= 424 * 1024, "a thread may have as little as 512 KiB");
+  alignas(64) Scalar copy_of_a[room_for_a], copy_of_b[room_for_b];
+  Index height = m;
+  if (copies_a && m > highest) {  // as few times as possible, about the same rows each time
+    const Index times = (m + highest - 1) / highest, panel = block_rows * lanes;
+    height = (m + times * panel - 1) / (times * panel) * panel;
+  }
+  for (Index begin = 0; begin < p.n; begin += wide) {  // these columns of C stay near until they are whole
+    const Index end = std::min(p.n, begin + wide);
+    for (Index k = 0; k == 0 || k < p.depth; k += step) {
+      const Index depth = std::min(step, p.depth - k);
+      for (Index i = 0; i < m; i += height) {  // these rows of A stay in a cache while B passes by
+        const Share rows(i, std::min(m, i + height));
+        for (Index j = begin; j < end; j += widest) {  // and this block of B while they pass by
+          const Index n = std::min(widest, end - j);
+          Product<Scalar> block;
+          block.B = {p.B.at(k, j), p.B.row_stride, p.B.column_stride};
+          if (copies_b) block.B = copy(block.B, depth, n, copy_of_b);
+          block.C = {p.C.at(0, j), 1, p.C.column_stride};
+          block.n = n;
+          block.depth = depth;
+          block.start = k > 0 ? Start::sum : p.start;
+          block.bias = p.bias ? p.bias + j : nullptr;
+          // The block that is copied next.
+          const bool last = j + widest >= end;
+          const Index next_k = last ? k + step : k, next_j = last ? begin : j + widest;
+          Ahead<Scalar> next_b;
+          if (copies_b && next_k < p.depth) {
+            const Index next_depth = std::min(step, p.depth - next_k),
+                        next_n = std::min(widest, end - next_j);
+            next_b = {p.B.at(next_k, next_j), columns ? p.B.column_stride : p.B.row_stride,
+                      columns ? next_depth : next_n, columns ? next_n : next_depth};
+          }
+          const bool first = j == begin;
+          multiply_panels(p, block, k, rows, copies_a ? copy_of_a : nullptr, first,
+                          far_a && (first || !copies_a), next_b);
+        }
+      }
+    }
+  }
+}
+
+/// A product of one row where A's and C's numbers are contiguous, as a single sample has them.
+template <class Scalar>
+LAMINA_NOINLINE void multiply_row(const Product<Scalar>& p) {
+  using V = simd::Register<Scalar>;
+  const Scalar* const a = p.A.data;
+  Scalar* const c = p.C.data;
+  const bool columns_in_lanes = p.B.column_stride == 1 && p.start == Start::zero;
+  if (!columns_in_lanes &&
+      !deep<V>(p.depth, 1)) {  // as multiply_block does, with the same number in all lanes
+    for (Index j = 0; j < p.n; ++j) {
+      V sum = simd::broadcast<V>(p.start == Start::bias ? p.bias[j] : Scalar(0));
+      for (Index k = 0; k < p.depth; ++k) {
+        V a_k = simd::broadcast<V>(a[k]);
+        simd::keep(a_k);
+        simd::keep(sum);  // fused, as in multiply_block
+        sum += a_k * simd::broadcast<V>(*p.B.at(k, j));
+      }
+      put<1>(sum, c + j, p.start == Start::sum);
+    }
+  } else if (!columns_in_lanes) {  // what is summed over is in the lanes
+    if (p.start == Start::bias) simd::copy(p.bias, p.n, c);
+    multiply_over_samples<Scalar>({p.B.data, 1, p.B.column_stride}, {a, 1, 1}, {c, 1, p.n}, p.n, 1, p.depth,
+                                  p.start == Start::zero ? Start::zero : Start::sum);
+  } else if (p.n >= simd::lanes<V>) {  // columns of C in the lanes, Cᵀ = Bᵀ·Aᵀ
+    multiply_rows(Product<Scalar>{.A = {p.B.data, 1, p.B.row_stride},
+                                  .B = {a, 1, 1},
+                                  .C = {c, 1, p.n},
+                                  .m = p.n,
+                                  .n = 1,
+                                  .depth = p.depth,
+                                  .start = Start::zero},
+                  p.n);
+  } else {  // the same in one register, and with sums of the same parts
+    const Index step = depth_of_parts<V>(p.depth);
+    V sum{};
+    for (Index first = 0; first < p.depth; first += step) {
+      V part{};
+      for (Index k = first; k < std::min(p.depth, first + step); ++k) {
+        simd::keep(part);  // fused, as in multiply_block
+        part += simd::load<V>(p.B.at(k, 0), p.n) * a[k];
+      }
+      sum = first > 0 ? sum + part : part;
+    }
+    simd::store(c, sum, p.n);
+  }
+}
+
+/// The last panel's rows of the product, if A is in panels; else the product.
+template <class Scalar>
+Product<Scalar> last_panel(Product<Scalar> p) {
+  if (p.panel_width == 0) return p;
+  constexpr Index lanes = simd::lanes<simd::Register<Scalar>>;
+  const Index i = (p.m - 1) / p.panel_width * p.panel_width;
+  p.A = {p.A.data + i * p.depth, 1, (p.m - i + lanes - 1) / lanes * lanes};
+  p.C.data = p.C.at(i, 0);
+  p.m -= i;
+  p.panel_width = 0;
+  return p;
+}
+
+/// The product by one thread.
+template <class Scalar>
+void multiply(const Product<Scalar>& p) {
+  using V = simd::Register<Scalar>;
+  constexpr Index few = few_rows<V>;
+  if (p.m == 1 && p.A.column_stride == 1 && p.C.column_stride == 1 &&
+      (p.B.row_stride == 1 || (p.B.column_stride == 1 && p.start == Start::zero)))
+    return multiply_row(p);
+  const Index last = p.m % simd::lanes<V>;
+  Index m = p.m;
+  if constexpr (few > 0)
+    if (0 < last && last <= few && multiply_last_rows<V>(last_panel(p), last)) m -= last;
+  if (m > 0) multiply_rows(p, m);
+}
+
+/// Which rows and columns of an m×n matrix a thread computes: a range of columns, or of rows where columns are few.
+template <class Scalar>
+struct Block {
+  Share rows, columns;
+  bool by_rows = false;  ///< the same for all threads, whoever has rows
+
+  Block(Index m, Index n, const Team& team, Index whole_rows = simd::lanes<simd::Register<Scalar>>)
+      : rows(0, m), columns(0, n) {
+    if (team.size() == 1) return;
+    by_rows = n < team.size() * 4 * block_columns;
+    if (by_rows) {
+      rows = Share(m, whole_rows, team);
+    } else {
+      columns = Share(n, block_columns, team);
+    }
+  }
+  bool empty() const { return rows.size() == 0 || columns.size() == 0; }
+};
+
+/// A thread's share of the product.
+template <class Scalar>
+void multiply(const Product<Scalar>& p, const Team& team) {
+  if (team.size() == 1) return multiply(p);
+  const Block<Scalar> block(p.m, p.n, team);
+  if (!block.empty()) multiply(part(p, block.rows, block.columns));
+}
+
 /// s = 1ᵀ·A, the sums of A's columns, or s + 1ᵀ·A; for some columns. When `padded`, columns may be read beyond the last row,
 /// up to full registers.
 template <class Scalar>
@@ -832,8 +946,8 @@ LAMINA_NOINLINE void multiply_sample(const Scalar* a, const Scalar* b, const Ope
 /// Aᵀ·B, of A: t×m, B: t×n and C: m×n, summed over samples.
 template <class Scalar>
 struct TransposedProduct {
-  Operand<const Scalar> A;   ///< columns are contiguous
-  Operand<const Scalar> At;  ///< Aᵀ, columns contiguous and readable up to full registers; or no data
+  Operand<const Scalar> A;  ///< columns are contiguous
+  const Scalar* At;         ///< Aᵀ in Panels, or null
   Operand<const Scalar> B;
   Operand<Scalar> C;
   Index m, n, samples;
@@ -863,27 +977,30 @@ template <class Scalar>
 LAMINA_NOINLINE void multiply(const TransposedProduct<Scalar>& p, const Team& team,
                               std::type_identity_t<FunctionRef<void(Index, Index, const Scalar*)>> done) {
   const Start start = p.use == GradientUse::add ? Start::sum : Start::zero;
+  constexpr Index lanes = simd::lanes<simd::Register<Scalar>>;
+  const Index width = panel_width<simd::Register<Scalar>>(p.m);
   const auto compute = [&](const Share& i, const Share& j, Scalar* C) {
     if (i.size() == 0 || j.size() == 0) return;
     const Operand<const Scalar> B{p.B.at(0, j.begin), 1, p.B.column_stride};
     const Operand<Scalar> to{C, 1, p.C.column_stride};
     if (p.samples == 1 && p.A.column_stride == 1 && p.B.column_stride == 1) {
       multiply_sample(p.A.at(0, i.begin), B.data, to, i.size(), j.size(), start == Start::sum);
-    } else if (p.At.data) {
-      multiply(Product<Scalar>{.A = {p.At.at(i.begin, 0), 1, p.At.column_stride},
+    } else if (p.At) {
+      multiply(Product<Scalar>{.A = {p.At + i.begin * p.samples, 1, 0},
                                .B = B,
                                .C = to,
                                .m = i.size(),
                                .n = j.size(),
                                .depth = p.samples,
                                .start = start,
-                               .A_padded = true});
+                               .A_padded = true,
+                               .panel_width = width});
     } else {
       multiply_over_samples<Scalar>({p.A.at(0, i.begin), 1, p.A.column_stride}, B, to, i.size(), j.size(),
                                     p.samples, start, p.padded);
     }
   };
-  const Block<Scalar> block(p.m, p.n, team);
+  const Block<Scalar> block(p.m, p.n, team, p.At ? width : lanes);
   if (block.by_rows) {  // the columns are whole when all threads have computed their rows
     compute(block.rows, block.columns, p.C.at(block.rows.begin, 0));
     team.wait();
@@ -946,13 +1063,13 @@ Product<Scalar> product_with_transposed(const ConstTile<Scalar>& A, const ConstT
           .A_padded = padded,
           .C_padded = padded};
 }
-/// C = Aᵀ·B, or C + Aᵀ·B, or handed over. A: t×m, B: t×n, C: m×n; At is Aᵀ, or null.
+/// C = Aᵀ·B, or C + Aᵀ·B, or handed over. A: t×m, B: t×n, C: m×n; At is Aᵀ in Panels, or null.
 template <class Scalar>
-TransposedProduct<Scalar> transposed_product(const ConstTile<Scalar>& A, const ConstTile<Scalar>* At,
+TransposedProduct<Scalar> transposed_product(const ConstTile<Scalar>& A, const Scalar* At,
                                              const ConstTile<Scalar>& B, Tile<Scalar>& C, GradientUse use,
                                              bool padded = false) {
   return {.A = operand(A),
-          .At = At ? operand(*At) : Operand<const Scalar>{nullptr, 0, 0},
+          .At = At,
           .B = operand(B),
           .C = operand(C),
           .m = C.rows(),

@@ -43,7 +43,7 @@ struct LayerOperations {
   void (*backward_inputs)(const void* layer, const ConstSpan<Scalar>& theta, const ConstTile<Scalar>& A0,
                           Tile<Scalar>& A, Span<Scalar>& cache, Tile<Scalar>& dA, Tile<Scalar>* dA0,
                           const Pass& pass);
-  void (*backward_parameters)(const void* layer, const ConstTile<Scalar>& A0, const ConstTile<Scalar>* A0t,
+  void (*backward_parameters)(const void* layer, const ConstTile<Scalar>& A0, const Scalar* A0t,
                               const ConstTile<Scalar>& dZ, Span<Scalar>& dtheta, GradientUse use,
                               const Pass& pass, FunctionRef<void(Index, Index, const Scalar*)> done);
   /// @}
@@ -82,7 +82,7 @@ constexpr LayerOperations<Scalar> operations_of_layer() {
                             const Pass& pass) {
       with_run_time_extents<L>(layer).backward_inputs(theta, A0, A, cache, dA, dA0, pass);
     };
-    of.backward_parameters = [](const void* layer, const ConstTile<Scalar>& A0, const ConstTile<Scalar>* A0t,
+    of.backward_parameters = [](const void* layer, const ConstTile<Scalar>& A0, const Scalar* A0t,
                                 const ConstTile<Scalar>& dZ, Span<Scalar>& dtheta, GradientUse use,
                                 const Pass& pass, FunctionRef<void(Index, Index, const Scalar*)> done) {
       with_run_time_extents<L>(layer).backward_parameters(A0, A0t, dZ, dtheta, use, pass, done);

@@ -25,11 +25,11 @@
 namespace lamina::engine {
 
 /// tile = rows [begin, begin + tile.rows()) of the batch's X or Y, read along the memory; a thread's share of it. Rows
-/// that lie in one piece are copied to `side_by_side` first, when that is not null, so that it holds the transpose of the
+/// that lie in one piece are copied to `transposed` first, when that is not null, so that it holds the transpose of the
 /// tile; returns whether.
 template <class Scalar>
 bool read(const Batch<Scalar>& batch, const MatrixView<Scalar>& from, Index begin, Tile<Scalar>& tile,
-          const Team& team = {}, Tile<Scalar>* side_by_side = nullptr) {
+          const Team& team = {}, const detail::Panels<Scalar>* transposed = nullptr) {
   Scalar* const to = tile.data();
   const Index stride = tile.outerStride();
   if (stride == 1) {  // one sample, its numbers side by side
@@ -61,12 +61,19 @@ bool read(const Batch<Scalar>& batch, const MatrixView<Scalar>& from, Index begi
     return false;
   }
   const detail::Share mine(tile.rows(), detail::granule, team);  // whole registers
-  if (side_by_side && from.column_stride == 1) {
-    for (Index i = mine.begin; i < mine.end; ++i)
-      simd::copy(from.data + batch.row(begin + i) * from.row_stride, tile.cols(), &(*side_by_side)(0, i));
-    const detail::Operand<const Scalar> rows{side_by_side->data() + mine.begin * side_by_side->outerStride(),
-                                             1, side_by_side->outerStride()};
-    detail::transpose<Scalar>(rows, {to + mine.begin, 1, stride}, tile.cols(), {0, mine.size()});
+  if (transposed && from.column_stride == 1) {
+    const Index width = transposed->width();
+    for (Index i = mine.begin; i < mine.end; ++i) {
+      const Scalar* const row = from.data + batch.row(begin + i) * from.row_stride;
+      for (Index j = 0; j < tile.cols(); j += width)
+        simd::copy(row + j, std::min(width, tile.cols() - j), transposed->from(j).at(0, i));
+    }
+    for (Index j = 0; j < tile.cols(); j += width) {
+      const auto panel = transposed->from(j);
+      detail::transpose<Scalar>({panel.at(0, mine.begin), 1, panel.column_stride},
+                                {to + mine.begin + j * stride, 1, stride}, std::min(width, tile.cols() - j),
+                                {0, mine.size()});
+    }
     return true;
   }
   for (Index i = mine.begin; i < mine.end; ++i) {
@@ -102,8 +109,8 @@ template <class Scalar>
 bool read_inputs(Memory<Scalar>& memory, const Batch<Scalar>& batch, Index begin, Index t,
                  const Team& team = {}) {
   auto X = memory.input(0, t);
-  auto side_by_side = memory.transposed(t, X.cols());
-  return read(batch, batch.data.X, begin, X, team, &side_by_side);
+  const auto transposed = memory.transposed(t, X.cols());
+  return read(batch, batch.data.X, begin, X, team, &transposed);
 }
 
 /// A layer's share of θ.
@@ -215,7 +222,7 @@ struct TilePass {
   Pass pass;
   bool add = false;             ///< to the gradient that is there, else it is written
   bool input_gradient = false;  ///< dX is wanted
-  bool X_side_by_side = false;  ///< the workspace's `transposed` holds Xᵀ
+  bool X_transposed = false;    ///< the workspace's `transposed` holds Xᵀ
 };
 
 /// dF/dθ = … or += …, and dA[l − 1] from dA[l], from the last layer down to the first that has parameters; down to layer
@@ -286,15 +293,14 @@ void backward(Memory<Scalar>& memory, const Scalar* theta, Index t, TilePass til
       const auto dZ = detail::constant(memory.output_gradient(l, t));
       const bool transposing =
           memory.padded() && detail::worth_transposing<Scalar>(slot.inputs, slot.outputs, t);
-      auto side_by_side = memory.transposed(transposing ? t : 0, slot.inputs);
-      if (transposing && !(l == 0 && tile.X_side_by_side)) {
+      const auto A0t = memory.transposed(transposing ? t : 0, slot.inputs);
+      if (transposing && !(l == 0 && tile.X_transposed)) {
         if (l > lowest) team.wait();  // nobody needs what was there any more
-        const detail::Share mine(slot.inputs, detail::granule, team);
-        detail::transpose(detail::operand(detail::constant(A0)), detail::operand(side_by_side), t, mine);
+        detail::transpose(detail::operand(detail::constant(A0)), A0t,
+                          detail::Share(slot.inputs, A0t.width(), team));
         team.wait();
       }
-      const auto A0t = detail::constant(side_by_side);
-      slot.call->backward_parameters(slot.layer, detail::constant(A0), transposing ? &A0t : nullptr, dZ,
+      slot.call->backward_parameters(slot.layer, detail::constant(A0), transposing ? A0t.data : nullptr, dZ,
                                      dtheta, use, tile.pass, done);
     } else if (team.first()) {
       done(Index{0}, slot.parameter_count, dtheta.data());
@@ -399,7 +405,7 @@ Evaluation<Scalar> evaluate(Memory<Scalar>& memory, const Scalar* theta, const B
   // One tile, by all threads of a team; `sums` and `shared` are theirs together.
   const auto run_tile = [&](Own& own, Index begin, Index t, TilePass tile, Sums& sums, SharedByTeam& shared) {
     const Team& team = tile.pass.team;
-    tile.X_side_by_side = read_inputs(own, batch, begin, t, team);
+    tile.X_transposed = read_inputs(own, batch, begin, t, team);
     if (team.first()) {
       auto Y = own.targets(t, target_columns);
       read_targets(batch, loss, begin, Y);

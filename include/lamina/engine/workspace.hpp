@@ -84,10 +84,10 @@ class Memory {
     if (dX_.size() < stride_ * columns) dX_.resize(stride_ * columns);
     return {dX_.data(), t, columns, Eigen::OuterStride<>(stride_)};
   }
-  /// Room for the input of a layer with a sample's features side by side, columns×t.
-  Tile<Scalar> transposed(Index t, Index columns) {
+  /// Room for the transpose of a layer's input, columns×t.
+  detail::Panels<Scalar> transposed(Index t, Index columns) {
     eigen_assert(t * detail::column_stride(columns) <= detail::transposed_size<Scalar>(footprint_, stride_));
-    return {memory_ + transposed_, columns, t, Eigen::OuterStride<>(detail::column_stride(columns))};
+    return {memory_ + transposed_, columns, t};
   }
   /// Y
   Tile<Scalar> targets(Index t, Index columns) { return tile(targets_, t, columns); }

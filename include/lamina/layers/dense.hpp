@@ -133,13 +133,12 @@ class Dense {
   }
 
   /// dW and db.
-  /// @param A0t   A0ᵀ, or null when nobody has it
+  /// @param A0t   A0ᵀ in Panels, or null when nobody has it
   /// @param done  is called with (first, count, derivatives) of parameters whose derivatives are there, by several threads
   ///              perhaps
   template <class S>
-  LAMINA_NOINLINE void backward_parameters(const ConstTile<S>& A0, const ConstTile<S>* A0t,
-                                           const ConstTile<S>& dZ, Span<S>& dtheta, GradientUse use,
-                                           const Pass& pass,
+  LAMINA_NOINLINE void backward_parameters(const ConstTile<S>& A0, const S* A0t, const ConstTile<S>& dZ,
+                                           Span<S>& dtheta, GradientUse use, const Pass& pass,
                                            FunctionRef<void(Index, Index, const S*)> done) const {
     Tile<S> dW = detail::tile(dtheta.data(), inputs(), outputs());
 
