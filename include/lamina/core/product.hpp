@@ -470,11 +470,11 @@ LAMINA_NOINLINE void multiply_over_samples_panel(const Operand<const Scalar>& A,
   rows(std::integral_constant<int, 1>());
 }
 
-/// C = … + Aᵀ·B, m×n, with samples in the lanes: columns of A (samples×m), B (samples×n) and C are contiguous.
+/// The same for all columns of C.
 template <class Scalar>
-void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
-                           const Operand<Scalar>& C, Index m, Index n, Index samples, Start start,
-                           bool padded = false) {
+void multiply_over_samples_columns(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
+                                   const Operand<Scalar>& C, Index m, Index n, Index samples, Start start,
+                                   bool padded) {
   Index j = 0;
   const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
     for (; j + Columns <= n; j += Columns) {
@@ -486,6 +486,22 @@ void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const S
   columns(std::integral_constant<int, 3>());
   columns(std::integral_constant<int, 2>());
   columns(std::integral_constant<int, 1>());
+}
+
+/// C = … + Aᵀ·B, m×n, with samples in the lanes: columns of A (samples×m), B (samples×n) and C are contiguous. Of an A that
+/// is no guest of the first-level cache, some columns are, while those of B pass by.
+template <class Scalar>
+void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
+                           const Operand<Scalar>& C, Index m, Index n, Index samples, Start start,
+                           bool padded = false) {
+  constexpr Index size = static_cast<Index>(sizeof(Scalar));
+  if (n <= 3 || m * samples * size <= 64 * 1024)
+    return multiply_over_samples_columns(A, B, C, m, n, samples, start, padded);
+  const Index together = std::max<Index>(8, 16 * 1024 / size / samples / 8 * 8);
+  for (Index i = 0; i < m; i += together)
+    multiply_over_samples_columns<Scalar>({A.at(0, i), 1, A.column_stride}, B,
+                                          {C.at(i, 0), 1, C.column_stride}, std::min(together, m - i), n,
+                                          samples, start, padded);
 }
 
 /// So few rows leave at least half of a register empty.
