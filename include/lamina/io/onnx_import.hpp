@@ -176,14 +176,14 @@ class OnnxLayers {
     buffers.push_back(std::move(numbers));
   }
   /// The values, all of them finite in the network's scalar.
-  static std::vector<double> held(const OnnxNode& node, std::vector<double> values) {
+  static std::vector<double> held(std::string_view place, std::vector<double> values) {
     for (const double x : values)
       if (!std::isfinite(static_cast<Scalar>(x)))
-        node.refuse("finite numbers of the network's scalar", number(x));
+        fail<FormatError>({place, ": expected finite numbers of the network's scalar, got ", x});
     return values;
   }
-  void append(const OnnxNode& node, std::vector<double> values) {
-    for (const double x : held(node, std::move(values))) theta.push_back(static_cast<Scalar>(x));
+  void append(std::string_view place, std::vector<double> values) {
+    for (const double x : held(place, std::move(values))) theta.push_back(static_cast<Scalar>(x));
   }
 
   void add(const Step& step, OnnxNode& node) {
@@ -251,13 +251,13 @@ class OnnxLayers {
     }
     std::vector<double> numbers = W.values();
     for (double& w : numbers) w *= alpha;
-    append(node, numbers);
+    append(node.place(), numbers);
     columns_ = static_cast<Index>(k);
     sample_ = {k};
     if (bias) {
       numbers = broadcast(node, *chain_.constant(node.input(2)));
       for (double& b : numbers) b *= beta;
-      append(node, numbers);
+      append(node.place(), numbers);
     }
     add_layer({.kind = LayerKind::dense,
                .inputs = static_cast<Index>(n),
@@ -281,8 +281,8 @@ class OnnxLayers {
 
   void add_layer_norm(const OnnxNode& node, double epsilon, const std::vector<double>& gamma,
                       const std::vector<double>& beta) {
-    append(node, gamma);
-    append(node, beta);
+    append(node.place(), gamma);
+    append(node.place(), beta);
     add_layer({.kind = LayerKind::layer_norm, .options = {{"epsilon", positive(node, epsilon)}}}, {});
     spend(2 * gamma.size(), node.place());
   }
@@ -299,10 +299,10 @@ class OnnxLayers {
     const double epsilon = positive(node, node.number("epsilon", static_cast<double>(1e-5f)));
     const double momentum =
         1 - node.number("momentum", static_cast<double>(0.9f));  // ONNX: the share of the old
-    append(node, row(node, 1));
-    append(node, row(node, 2));
+    append(node.place(), row(node, 1));
+    append(node.place(), row(node, 2));
     add_layer({.kind = LayerKind::batch_norm, .options = {{"momentum", momentum}, {"epsilon", epsilon}}},
-              {held(node, row(node, 3)), held(node, row(node, 4))});
+              {held(node.place(), row(node, 3)), held(node.place(), row(node, 4))});
     spend(2 * static_cast<std::uint64_t>(columns_), node.place());
   }
 
@@ -340,6 +340,7 @@ class OnnxLayers {
     for (const double x : numbers)
       if (!std::isfinite(x)) node.refuse("finite numbers", number(x));
     spend(static_cast<std::uint64_t>(columns_), node.place());
+    scaling_place_ = node.place();
     if (!scaling_.empty()) return;
     const auto n = static_cast<std::size_t>(columns_);
     scaling_ = {std::vector<double>(n, 0), std::vector<double>(n, 1), std::vector<double>(n, 0)};
@@ -376,7 +377,8 @@ class OnnxLayers {
     if (!scaled && !moved && !shifted) return;
     LayerDescription* last = layers.empty() ? nullptr : &layers.back();
     if (last && last->kind == LayerKind::dense && !last->bias && last->activation == "identity" && !scaled) {
-      for (std::size_t j = 0; j < center.size(); ++j) theta.push_back(finite(offset[j] - center[j]));
+      for (std::size_t j = 0; j < center.size(); ++j) offset[j] -= center[j];
+      append(scaling_place_, std::move(offset));
       last->bias = true;
       return;
     }
@@ -388,21 +390,13 @@ class OnnxLayers {
                     [](Scalar x) { return x == 0; })) {
       for (std::size_t j = 0; j < n; ++j) offset[j] -= center[j];
       theta.resize(theta.size() - 2 * n);
-      for (const auto* part : {&scale, &offset})
-        for (const double x : *part) theta.push_back(finite(x));
+      append(scaling_place_, std::move(scale));
+      append(scaling_place_, std::move(offset));
       return;
     }
-    for (const auto* part : {&center, &scale, &offset})
-      std::for_each(part->begin(), part->end(), [&](double x) { finite(x); });
+    for (auto* part : {&center, &scale, &offset}) *part = held(scaling_place_, std::move(*part));
     add_layer({.kind = LayerKind::normalization}, {center, scale, offset});
   }
-  Scalar finite(double x) const {
-    const auto y = static_cast<Scalar>(x);
-    if (!std::isfinite(y))
-      fail<FormatError>({graph_.source(), ": expected finite numbers of the network's scalar, got ", x});
-    return y;
-  }
-
   // ---- shapes of samples ---------------------------------------------------------------------------------------
 
   /// Rows stay rows: only the extents of a sample may change.
@@ -473,6 +467,7 @@ class OnnxLayers {
   Index inputs_ = 0, columns_ = 0;
   std::uint64_t spent_ = 0;
   Buffers scaling_;
+  std::string scaling_place_ = {};  ///< of the node that scaled last
 };
 
 template <class Scalar>
