@@ -230,6 +230,24 @@ TEST_CASE("product: float") { check_all<float>(); }
 TEST_CASE("product: double") { check_all<double>(); }
 TEST_CASE("product: long double") { check_all<long double>(); }
 
+// Far apart in memory, so that panels of A are copied, the last of them not full.
+TEMPLATE_TEST_CASE("product: of tiles whose rows beyond the last may be touched", "", float, double) {
+  std::minstd_rand random(8);
+  constexpr Index m = 21, n = 770, k = 60;
+  Buffer<TestType> A(m, k, 200, random), B(k, n, 3, random), C(m, n, 16, random);
+  A.pad_with(std::numeric_limits<TestType>::quiet_NaN());
+  Tile<TestType> to = C.tile();
+  detail::multiply(detail::product<TestType>(A.constant(), B.constant(), to, nullptr, true));
+  bool agree = true;
+  for (Index i = 0; i < m; ++i)
+    for (Index j = 0; j < n; ++j) {
+      TestType sum = 0;
+      for (Index l = 0; l < k; ++l) sum += A(i, l) * B(l, j);
+      agree = agree && C(i, j) == sum;
+    }
+  CHECK(agree);
+}
+
 TEMPLATE_TEST_CASE("product: the transpose of a tile", "", float, double, long double) {
   lamina::Random random(3);
   for (const Index t : {1, 2, 7, 16, 33, 100})
