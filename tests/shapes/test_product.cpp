@@ -233,7 +233,7 @@ TEST_CASE("product: long double") { check_all<long double>(); }
 // Far apart in memory, so that panels of A are copied, the last of them not full.
 TEMPLATE_TEST_CASE("product: of tiles whose rows beyond the last may be touched", "", float, double) {
   std::minstd_rand random(8);
-  constexpr Index m = 21, n = 770, k = 60;
+  constexpr Index m = 39, n = 770, k = 60;
   Buffer<TestType> A(m, k, 200, random), B(k, n, 3, random), C(m, n, 16, random);
   A.pad_with(std::numeric_limits<TestType>::quiet_NaN());
   Tile<TestType> to = C.tile();
