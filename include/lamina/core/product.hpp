@@ -19,7 +19,7 @@
 /// The matrix products of training: a layer's A0·W, A0ᵀ·dZ and dZ·Wᵀ. One kernel carries them: it holds a block of C in
 /// registers, rows of C in the lanes, and adds a column of A times a number of B to each of its columns. The rows are
 /// the samples of a tile in A0·W and dZ·Wᵀ, and the inputs of the layer in A0ᵀ·dZ, which takes A0 with a sample's
-/// features side by side (transpose()); where the layer is so narrow that this does not pay, A0ᵀ·dZ has samples in the
+/// features side by side (Panels); where the layer is so narrow that this does not pay, A0ᵀ·dZ has samples in the
 /// lanes too, and sums them up at the end. Rows that are left when registers are full, and few, have the columns of C in
 /// the lanes or what is summed over. Every element of C is summed in the same order whatever block, range of columns or
 /// thread it is computed by.
@@ -488,8 +488,8 @@ void multiply_over_samples_columns(const Operand<const Scalar>& A, const Operand
   columns(std::integral_constant<int, 1>());
 }
 
-/// C = … + Aᵀ·B, m×n, with samples in the lanes: columns of A (samples×m), B (samples×n) and C are contiguous. Of an A that
-/// is no guest of the first-level cache, some columns are, while those of B pass by.
+/// C = … + Aᵀ·B, m×n, with samples in the lanes: columns of A (samples×m), B (samples×n) and C are contiguous. Where A does not
+/// fit the first-level cache, some of its columns stay there while those of B pass by.
 template <class Scalar>
 void multiply_over_samples(const Operand<const Scalar>& A, const Operand<const Scalar>& B,
                            const Operand<Scalar>& C, Index m, Index n, Index samples, Start start,
