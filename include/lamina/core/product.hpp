@@ -94,6 +94,8 @@ inline constexpr int block_rows = 3, block_columns = 8;
 inline constexpr int block_rows = 2, block_columns = 6;
 #endif
 inline constexpr int narrow_rows = 3;
+/// Fewer columns are narrow: of 16, 2 by 6 leaves four, and they cost as much as six.
+inline constexpr Index narrow_columns = 48;
 
 /// The most of what is summed over at a time: a panel of A, block_rows registers wide, stays in a first-level cache of
 /// 32 KiB while columns of B, block_columns at a time, pass by.
@@ -135,6 +137,12 @@ constexpr Index panel_width(Index rows) {
   return lanes * panel_registers(std::max<Index>(1, (rows + lanes - 1 - lanes / 2) / lanes));
 }
 
+/// How wide the panel is in memory that begins so many rows before the last: the last one takes whole registers only.
+template <class V>
+constexpr Index panel_stride(Index width, Index left) {
+  return std::min(width, (left + simd::lanes<V> - 1) / simd::lanes<V> * simd::lanes<V>);
+}
+
 /// Rows, each of `depth` numbers, in panels: one panel after the other, and in a panel the rows of a column side by side.
 /// The last may be narrower, by whole registers.
 template <class Scalar>
@@ -145,10 +153,7 @@ struct Panels {
   using V = simd::Register<Scalar>;
   Index width() const { return panel_width<V>(rows); }
   /// The panel that begins with row i.
-  Operand<Scalar> from(Index i) const {
-    constexpr Index lanes = simd::lanes<V>;
-    return {data + i * depth, 1, std::min(width(), (rows - i + lanes - 1) / lanes * lanes)};
-  }
+  Operand<Scalar> from(Index i) const { return {data + i * depth, 1, panel_stride<V>(width(), rows - i)}; }
 };
 
 /// The distance of columns, or rows, of so many numbers of a copy: a cache line more than they need, and so not a power of
@@ -677,7 +682,8 @@ LAMINA_INLINE void multiply_panels(const Product<Scalar>& p, const Product<Scala
                                    const Ahead<Scalar>& next_b) {
   using V = simd::Register<Scalar>;
   constexpr Index lanes = simd::lanes<V>, together = 2 * block_columns;
-  const Index most = p.n < 48 ? narrow_rows : block_rows, parts = (block.n + together - 1) / together,
+  const Index most = p.n < narrow_columns ? narrow_rows : block_rows,
+              parts = (block.n + together - 1) / together,
               panels = (rows.size() + block_rows * lanes - 1) / (block_rows * lanes);
   // Set number by number: what is copied as a whole right after it has been written is waited for.
   Product<Scalar> panel;
@@ -696,7 +702,7 @@ LAMINA_INLINE void multiply_panels(const Product<Scalar>& p, const Product<Scala
         p.panel_width > 0 ? std::min(left, p.panel_width / lanes) : panel_registers(left, most);
     const Index width = registers * lanes, next = std::min(rows.end, i + width);
     if (p.panel_width > 0) {
-      const Index stride = std::min(p.panel_width, (p.m - i + lanes - 1) / lanes * lanes);
+      const Index stride = panel_stride<V>(p.panel_width, p.m - i);
       panel.A.data = p.A.data + i * p.depth + k * stride;
       panel.A.column_stride = stride;
     } else {
@@ -764,7 +770,9 @@ LAMINA_NOINLINE void multiply_rows(const Product<Scalar>& p, Index m) {
     const Index times = (m + highest - 1) / highest, panel = block_rows * lanes;
     height = (m + times * panel - 1) / (times * panel) * panel;
   }
-  for (Index begin = 0; begin < p.n; begin += wide) {  // these columns of C stay near until they are whole
+  // These columns of C are whole before the next begin: of more, C and the pages of B would be gone when the next part of
+  // what is summed over comes; of fewer, A would be copied more often.
+  for (Index begin = 0; begin < p.n; begin += wide) {
     const Index end = std::min(p.n, begin + wide);
     for (Index k = 0; k == 0 || k < p.depth; k += step) {
       const Index depth = std::min(step, p.depth - k);
@@ -850,9 +858,8 @@ LAMINA_NOINLINE void multiply_row(const Product<Scalar>& p) {
 template <class Scalar>
 Product<Scalar> last_panel(Product<Scalar> p) {
   if (p.panel_width == 0) return p;
-  constexpr Index lanes = simd::lanes<simd::Register<Scalar>>;
   const Index i = (p.m - 1) / p.panel_width * p.panel_width;
-  p.A = {p.A.data + i * p.depth, 1, (p.m - i + lanes - 1) / lanes * lanes};
+  p.A = {p.A.data + i * p.depth, 1, panel_stride<simd::Register<Scalar>>(p.panel_width, p.m - i)};
   p.C.data = p.C.at(i, 0);
   p.m -= i;
   p.panel_width = 0;

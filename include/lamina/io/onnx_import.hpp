@@ -397,6 +397,7 @@ class OnnxLayers {
     for (auto* part : {&center, &scale, &offset}) *part = held(scaling_place_, std::move(*part));
     add_layer({.kind = LayerKind::normalization}, {center, scale, offset});
   }
+
   // ---- shapes of samples ---------------------------------------------------------------------------------------
 
   /// Rows stay rows: only the extents of a sample may change.
