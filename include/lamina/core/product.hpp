@@ -163,27 +163,32 @@ constexpr Index copied_stride(Index size) {
   return size + 64 / static_cast<Index>(sizeof(Scalar));
 }
 
-/// C[0 … Rows registers, 0 … Columns) = … + A·B
+/// What a block's columns start from without a bias.
+template <class Scalar>
+inline constexpr Scalar no_bias[8] = {};
+
+/// The first Columns columns of C, Rows registers of rows, = 1·bias + A·B, or C + A·B when p.start is Start::sum.
 template <class V, int Rows, int Columns, class Scalar>
-LAMINA_INLINE void multiply_block(Operand<const Scalar> A, Operand<const Scalar> B, Operand<Scalar> C,
-                                  Index depth, Start start, const Scalar* bias) {
+LAMINA_INLINE void multiply_block(const Product<Scalar>& p) {
   constexpr Index lanes = simd::lanes<V>;
   V c[Rows][Columns];
   LAMINA_UNROLL
   for (int j = 0; j < Columns; ++j) {
-    const V b = simd::broadcast<V>(start == Start::bias ? bias[j] : Scalar(0));
+    const V b = simd::broadcast<V>(p.bias[j]);
     LAMINA_UNROLL
     for (int i = 0; i < Rows; ++i) c[i][j] = b;
   }
-  if (start == Start::sum) {
+  if (p.start == Start::sum) {
     LAMINA_NO_UNROLL
     for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
-    for (int i = 0; i < Rows; ++i) prefetch_to_write(C.at(i * lanes, j));
+    for (int i = 0; i < Rows; ++i) prefetch_to_write(p.C.at(i * lanes, j));
   }
-  const Scalar* a_k = A.data;
-  const Scalar* b_k = B.data;
-  LAMINA_NO_UNROLL
-  for (Index k = 0; k < depth; ++k) {
+  const Scalar* a_k = p.A.data;
+  const Scalar* b_k = p.B.data;
+  Index next_a = p.A.column_stride, next_b = p.B.row_stride;
+  simd::opaque(next_b);  // g++ makes a loop of its own for contiguous columns, which is no faster
+  LAMINA_UNROLL_TWICE
+  for (Index k = 0; k < p.depth; ++k) {
     V a[Rows];
     if constexpr (Rows * Columns == 1)
       simd::keep(c[0][0]);  // else g++, tuned for some processors, fuses nothing here
@@ -194,44 +199,57 @@ LAMINA_INLINE void multiply_block(Operand<const Scalar> A, Operand<const Scalar>
     }
     LAMINA_UNROLL
     for (int j = 0; j < Columns; ++j) {
-      V b = simd::broadcast<V>(b_k[j * B.column_stride]);
+      V b = simd::broadcast<V>(b_k[j * p.B.column_stride]);
       if constexpr (Rows > 1) simd::keep(b);
       LAMINA_UNROLL
       for (int i = 0; i < Rows; ++i) c[i][j] += a[i] * b;
     }
-    a_k += A.column_stride;
-    b_k += B.row_stride;
+    a_k += next_a;
+    b_k += next_b;
   }
-  simd::keep_integer(
-      C.column_stride);  // the addresses are not computed before the loop, which needs the registers
-  if (start == Start::sum) LAMINA_UNROLL
+  // Addresses in C are not computed before the loop, which needs the registers.
+  Index next_c = p.C.column_stride;
+  simd::opaque(next_c);
+  if (p.start == Start::sum) LAMINA_UNROLL
   for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
-  for (int i = 0; i < Rows; ++i) c[i][j] += simd::load<V>(C.at(i * lanes, j));
+  for (int i = 0; i < Rows; ++i) c[i][j] += simd::load<V>(p.C.data + i * lanes + j * next_c);
+  Scalar* c_j = p.C.data;
   LAMINA_UNROLL
-  for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
-  for (int i = 0; i < Rows; ++i) simd::store(C.at(i * lanes, j), c[i][j]);
+  for (int j = 0; j < Columns; ++j) {
+    LAMINA_UNROLL
+    for (int i = 0; i < Rows; ++i) simd::store(c_j + i * lanes, c[i][j]);
+    c_j += next_c;
+    simd::opaque(c_j);
+  }
 }
 
-/// The columns of a block of so many registers of rows: the fewer of these, the more sums of columns there is room for.
+/// How many columns a block of so many registers of rows has: the fewer of these, the more columns there is room for.
 constexpr int columns_beside(int rows) { return std::min(8, block_rows * block_columns / rows); }
+
+/// As many blocks of so many columns as `rest` has; it is left with the columns beside them.
+template <class V, int Rows, int Columns, class Scalar>
+LAMINA_INLINE void multiply_blocks(Product<Scalar>& rest) {
+  LAMINA_NO_UNROLL
+  while (rest.n >= Columns) {
+    if (Columns == 6 && rest.n == 8) return;  // four and four are faster than six and two
+    multiply_block<V, Rows, Columns>(rest);
+    rest.n -= Columns;
+    rest.B.data += Columns * rest.B.column_stride;
+    rest.C.data += Columns * rest.C.column_stride;
+    if (rest.start == Start::bias) rest.bias += Columns;
+  }
+}
 
 /// The same for all columns of C.
 template <class V, int Rows, class Scalar>
 LAMINA_NOINLINE void multiply_panel(const Product<Scalar>& p) {
-  Index j = 0;
-  const auto columns = [&]<int Columns>(std::integral_constant<int, Columns>) {
-    for (; j + Columns <= p.n; j += Columns) {
-      if (Columns == 6 && p.n - j == 8) return;  // four and four are faster than six and two
-      multiply_block<V, Rows, Columns, Scalar>(p.A, {p.B.at(0, j), p.B.row_stride, p.B.column_stride},
-                                               {p.C.at(0, j), 1, p.C.column_stride}, p.depth, p.start,
-                                               p.bias ? p.bias + j : nullptr);
-    }
-  };
+  Product<Scalar> rest = p;
+  if (p.start != Start::bias) rest.bias = no_bias<Scalar>;
   constexpr int most = columns_beside(Rows);
-  columns(std::integral_constant<int, most>());
-  if constexpr (most > 4) columns(std::integral_constant<int, 4>());
-  columns(std::integral_constant<int, 2>());
-  columns(std::integral_constant<int, 1>());
+  multiply_blocks<V, Rows, most>(rest);
+  if constexpr (most > 4) multiply_blocks<V, Rows, 4>(rest);
+  multiply_blocks<V, Rows, 2>(rest);
+  multiply_blocks<V, Rows, 1>(rest);
 }
 template <class V, class Scalar>
 void multiply_panel(const Product<Scalar>& p, Index registers) {
@@ -413,9 +431,9 @@ LAMINA_INLINE void load_ends(const Scalar* columns, Index stride, Index count, b
 
 /// C[0 … Rows, 0 … Columns) = … + Aᵀ·B, with samples in the lanes: columns of A and B are contiguous.
 template <int Rows, int Columns, class Scalar>
-LAMINA_NOINLINE void multiply_over_samples_block(const Scalar* A, Index a_stride, const Scalar* B,
-                                                 Index b_stride, Scalar* C, Index c_stride, Index samples,
-                                                 bool sum, bool padded) {
+LAMINA_INLINE void multiply_over_samples_block(const Scalar* A, Index a_stride, const Scalar* B,
+                                               Index b_stride, Scalar* C, Index c_stride, Index samples,
+                                               bool sum, bool padded) {
   using V = simd::Register<Scalar>;
   constexpr Index lanes = simd::lanes<V>;
   V c[Columns][Rows];
@@ -432,7 +450,7 @@ LAMINA_NOINLINE void multiply_over_samples_block(const Scalar* A, Index a_stride
       for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
       for (int i = 0; i < Rows; ++i) c[j][i] = a[i] * b[j];
     }
-  LAMINA_NO_UNROLL
+  LAMINA_UNROLL_TWICE
   for (Index k = 0; k < whole; k += lanes) {
     if constexpr (Rows * Columns == 1) simd::keep(c[0][0]);  // fused, as in multiply_block
     V b[Columns];
@@ -464,7 +482,8 @@ LAMINA_NOINLINE void multiply_over_samples_panel(const Operand<const Scalar>& A,
   using V = simd::Register<Scalar>;
   constexpr int most = block_columns == 8 && simd::lanes < V >> 8 ? 8 : 4;
   Index i = 0;
-  const auto rows = [&]<int Rows>(std::integral_constant<int, Rows>) {
+  const auto rows = [&]<int Rows>(std::integral_constant<int, Rows>) LAMINA_INLINED {
+    LAMINA_NO_UNROLL
     for (; i + Rows <= m; i += Rows)
       multiply_over_samples_block<Rows, Columns, Scalar>(A.at(0, i), A.column_stride, B, b_stride, C + i,
                                                          c_stride, samples, sum, padded);

@@ -21,19 +21,24 @@
 
 #if defined(__clang__)
 #define LAMINA_UNROLL _Pragma("clang loop unroll(full)")
+#define LAMINA_UNROLL_TWICE _Pragma("clang loop unroll(disable)")  // it would not keep sums in registers
 #define LAMINA_NO_UNROLL _Pragma("clang loop unroll(disable)")
 #elif defined(__GNUC__)
 #define LAMINA_UNROLL _Pragma("GCC unroll 16")
+#define LAMINA_UNROLL_TWICE _Pragma("GCC unroll 2")
 #define LAMINA_NO_UNROLL _Pragma("GCC unroll 1")
 #else
 #define LAMINA_UNROLL
+#define LAMINA_UNROLL_TWICE
 #define LAMINA_NO_UNROLL
 #endif
 #if defined(__GNUC__)
 #define LAMINA_NOINLINE __attribute__((noinline))
-#define LAMINA_INLINE inline __attribute__((always_inline))
+#define LAMINA_INLINED __attribute__((always_inline))  // of lambdas
+#define LAMINA_INLINE inline LAMINA_INLINED
 #else
 #define LAMINA_NOINLINE
+#define LAMINA_INLINED
 #define LAMINA_INLINE inline
 #endif
 
@@ -218,12 +223,13 @@ LAMINA_INLINE void keep(V& v) {
 #endif
 }
 
-/// The same number, of which the compiler does not know before here what it is.
-LAMINA_INLINE void keep_integer(Index& i) {
+/// The same number, or place in memory, of which the compiler does not know before here what it is.
+template <class T>
+LAMINA_INLINE void opaque(T& x) {
 #if defined(__GNUC__)
-  asm("" : "+r"(i));
+  asm("" : "+r"(x));
 #else
-  (void)i;
+  (void)x;
 #endif
 }
 
