@@ -17,7 +17,7 @@ using files::bytes;
 namespace {
 
 template <class T>
-void round_trip(const std::vector<T>& values) {
+void round_trip_idx(const std::vector<T>& values) {
   for (const std::vector<std::size_t>& shape :
        {std::vector<std::size_t>{6}, {2, 3}, {1, 3, 2}, {6, 1, 1, 1}}) {
     const Array array = make_array(shape, values);
@@ -60,12 +60,13 @@ TEST_CASE("an IDX file by hand", "[idx]") {
 
 TEST_CASE("what is written as IDX is read bit for bit", "[idx]") {
   const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  round_trip<std::uint8_t>({0, 1, 2, 127, 128, 255});
-  round_trip<std::int8_t>({0, 1, -1, 127, -128, 5});
-  round_trip<std::int16_t>({0, 1, -1, 32767, -32768, 258});
-  round_trip<std::int32_t>({0, 1, -1, 2147483647, -2147483647 - 1, 16909060});
-  round_trip<float>({0.0f, -0.0f, 1.5f, 1e-45f, -std::numeric_limits<float>::max(), static_cast<float>(inf)});
-  round_trip<double>({0.1, -0.0, 5e-324, -inf, nan, std::numeric_limits<double>::max()});
+  round_trip_idx<std::uint8_t>({0, 1, 2, 127, 128, 255});
+  round_trip_idx<std::int8_t>({0, 1, -1, 127, -128, 5});
+  round_trip_idx<std::int16_t>({0, 1, -1, 32767, -32768, 258});
+  round_trip_idx<std::int32_t>({0, 1, -1, 2147483647, -2147483647 - 1, 16909060});
+  round_trip_idx<float>(
+      {0.0f, -0.0f, 1.5f, 1e-45f, -std::numeric_limits<float>::max(), static_cast<float>(inf)});
+  round_trip_idx<double>({0.1, -0.0, 5e-324, -inf, nan, std::numeric_limits<double>::max()});
 }
 
 TEST_CASE("matrices in either storage order and vectors are written as IDX", "[idx]") {

@@ -37,7 +37,7 @@ std::string message_of(ByteSpan file) {
 }
 
 template <class T>
-void round_trip(const std::vector<T>& values) {
+void round_trip_npy(const std::vector<T>& values) {
   for (const std::vector<std::size_t>& shape : {std::vector<std::size_t>{6}, {2, 3}, {3, 1, 2}, {1, 2, 1, 3}})
     for (const bool fortran_order : {false, true}) {
       const Array array = make_array(shape, values);
@@ -65,16 +65,17 @@ TEST_CASE("a .npy file by hand", "[npy]") {
 
 TEST_CASE("what is written as .npy is read bit for bit", "[npy]") {
   const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  round_trip<std::uint8_t>({0, 1, 2, 127, 128, 255});
-  round_trip<std::int8_t>({0, 1, -1, 127, -128, 5});
-  round_trip<std::uint16_t>({0, 1, 2, 32767, 65535, 258});
-  round_trip<std::int16_t>({0, 1, -1, 32767, -32768, 258});
-  round_trip<std::uint32_t>({0, 1, 2, 4294967295u, 5, 16909060});
-  round_trip<std::int32_t>({0, 1, -1, 2147483647, -2147483647 - 1, 16909060});
-  round_trip<std::uint64_t>({0, 1, 2, std::numeric_limits<std::uint64_t>::max(), 9007199254740993u, 3});
-  round_trip<std::int64_t>({0, 1, -1, std::numeric_limits<std::int64_t>::min(), 9007199254740993, 3});
-  round_trip<float>({0.0f, -0.0f, 1.5f, 1e-45f, -std::numeric_limits<float>::max(), static_cast<float>(inf)});
-  round_trip<double>({0.1, -0.0, 5e-324, -inf, nan, std::numeric_limits<double>::max()});
+  round_trip_npy<std::uint8_t>({0, 1, 2, 127, 128, 255});
+  round_trip_npy<std::int8_t>({0, 1, -1, 127, -128, 5});
+  round_trip_npy<std::uint16_t>({0, 1, 2, 32767, 65535, 258});
+  round_trip_npy<std::int16_t>({0, 1, -1, 32767, -32768, 258});
+  round_trip_npy<std::uint32_t>({0, 1, 2, 4294967295u, 5, 16909060});
+  round_trip_npy<std::int32_t>({0, 1, -1, 2147483647, -2147483647 - 1, 16909060});
+  round_trip_npy<std::uint64_t>({0, 1, 2, std::numeric_limits<std::uint64_t>::max(), 9007199254740993u, 3});
+  round_trip_npy<std::int64_t>({0, 1, -1, std::numeric_limits<std::int64_t>::min(), 9007199254740993, 3});
+  round_trip_npy<float>(
+      {0.0f, -0.0f, 1.5f, 1e-45f, -std::numeric_limits<float>::max(), static_cast<float>(inf)});
+  round_trip_npy<double>({0.1, -0.0, 5e-324, -inf, nan, std::numeric_limits<double>::max()});
   const Array half =
       make_array({6}, std::vector<double>{0, -0.5, 65504, 0x1p-24, 1, 2}).rounded_to(ElementType::f16);
   CHECK(read_npy(to_npy(half)).bytes == half.bytes);

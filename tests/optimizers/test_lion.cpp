@@ -44,16 +44,17 @@ TEST_CASE("Lion, two steps by hand", "[lion]") {
 }
 
 TEST_CASE("Lion is the paper's program", "[lion]") {
-  const Index n = 61;
-  Eigen::VectorXd theta = problems::uniform(n, 1, 1);
+  const Index count = 61;
+  Eigen::VectorXd theta = problems::uniform(count, 1, 1);
   std::vector<Program1> programs;
   for (const double w : theta) programs.push_back({1e-2, 0.9, 0.99, 0.3, w});
   Lion lion{.learning_rate = 1e-2, .weight_decay = 0.3};
   for (int t = 0; t < 50; ++t) {
-    const Eigen::VectorXd g = problems::uniform(n, 1, static_cast<std::uint64_t>(t + 2));
+    const Eigen::VectorXd g = problems::uniform(count, 1, static_cast<std::uint64_t>(t + 2));
     lion.step(theta, g);
-    for (Index i = 0; i < n; ++i) programs[static_cast<std::size_t>(i)].step(g(i));
+    for (Index i = 0; i < count; ++i) programs[static_cast<std::size_t>(i)].step(g(i));
   }
   // Some roundings a step of numbers below 1. A sign that is another would show as 0.02.
-  for (Index i = 0; i < n; ++i) CHECK(std::abs(theta(i) - programs[static_cast<std::size_t>(i)].w) < 1e-14);
+  for (Index i = 0; i < count; ++i)
+    CHECK(std::abs(theta(i) - programs[static_cast<std::size_t>(i)].w) < 1e-14);
 }
