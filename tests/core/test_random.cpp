@@ -200,6 +200,15 @@ TEST_CASE("Random: uniform numbers") {
       CHECK((v >= -2 && v < 3));
     }
     CHECK(random.uniform(4, 4) == 4);
+    // Their distance is no double.
+    constexpr double most = std::numeric_limits<double>::max();
+    std::vector<int> quarters(4);
+    for (int i = 0; i < 4000; ++i) {
+      const double w = random.uniform(-most, most);
+      REQUIRE((w >= -most && w < most));
+      ++quarters[w < 0 ? (w < -most / 2 ? 0 : 1) : (w < most / 2 ? 2 : 3)];
+    }
+    for (const int count : quarters) CHECK(std::abs(count - 1000) < 110);  // 4 standard deviations of 27
   }
 }
 

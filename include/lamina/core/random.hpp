@@ -176,7 +176,8 @@ class Random {
 
   /// Uniform in [low, high).
   double uniform(double low, double high) {
-    const double x = std::fma(high - low, uniform(), low);
+    const double u = uniform(), width = high - low;
+    const double x = std::isinf(width) ? std::fma(high, u, low * (1 - u)) : std::fma(width, u, low);
     return x < high ? x : low;  // rounding may reach high
   }
 
