@@ -123,7 +123,7 @@ TEMPLATE_TEST_CASE("apply: in place, on tiles, for every activation", "", float,
     g.apply(Z_tile, A_tile, false);
     g.apply_derivative(Z_tile, A_tile, dA_tile, false);
 
-    // The equations, number by number, and what rounding leaves of them.
+    // The equations, number by number, to within the 8 ulp that simd::tanh of floats promises.
     for (Eigen::Index i = 0; i < Z.size(); ++i) {
       const S tolerance = 8 * std::numeric_limits<S>::epsilon();
       CHECK(std::abs(S(g.g(Z(i))) - A(i)) <= tolerance * std::max(S(1), std::abs(A(i))));

@@ -163,11 +163,12 @@ constexpr Index copied_stride(Index size) {
   return size + 64 / static_cast<Index>(sizeof(Scalar));
 }
 
-/// What a block's columns start from without a bias.
+/// What Product::bias is for a block without one.
 template <class Scalar>
 inline constexpr Scalar no_bias[8] = {};
 
-/// The first Columns columns of C, Rows registers of rows, = 1·bias + A·B, or C + A·B when p.start is Start::sum.
+/// The first Columns columns of C, Rows registers of rows, = 1·b + A·B, and + C when p.start is Start::sum. b is p.bias,
+/// which is not null, whatever p.start is.
 template <class V, int Rows, int Columns, class Scalar>
 LAMINA_INLINE void multiply_block(const Product<Scalar>& p) {
   constexpr Index lanes = simd::lanes<V>;
@@ -185,7 +186,8 @@ LAMINA_INLINE void multiply_block(const Product<Scalar>& p) {
   }
   const Scalar* a_k = p.A.data;
   const Scalar* b_k = p.B.data;
-  Index next_a = p.A.column_stride, next_b = p.B.row_stride;
+  const Index next_a = p.A.column_stride;
+  Index next_b = p.B.row_stride;
   simd::opaque(next_b);  // g++ makes a loop of its own for contiguous columns, which is no faster
   LAMINA_UNROLL_TWICE
   for (Index k = 0; k < p.depth; ++k) {
