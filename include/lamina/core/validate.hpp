@@ -31,7 +31,20 @@ void check_inputs(const MatrixView<Scalar>& X, Index inputs, const char* argumen
 /// Whether every element is finite: 0·x is 0 for those, and NaN for the others.
 template <class Scalar>
 bool all_finite(const Scalar* data, Index size) {
-  return (Eigen::Map<const Eigen::Array<Scalar, Dynamic, 1>>(data, size) * Scalar(0)).sum() == Scalar(0);
+  using V = simd::Register<Scalar>;
+  constexpr Index lanes = simd::lanes<V>;
+  constexpr int chains = 4;  // sums that need not wait for one another
+  V sums[chains] = {};
+  Index i = 0;
+  for (; i + chains * lanes <= size; i += chains * lanes) LAMINA_UNROLL
+  for (int c = 0; c < chains; ++c) sums[c] += simd::load<V>(data + i + c * lanes) * Scalar(0);
+  Scalar sum = 0;
+  for (; i < size; ++i) sum += data[i] * Scalar(0);
+  const V together = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  Scalar numbers[lanes];
+  simd::store(numbers, together);
+  for (const Scalar x : numbers) sum += x;
+  return sum == Scalar(0);
 }
 
 /// Whether every element of the view is finite, read in the order of the memory.
@@ -88,7 +101,7 @@ Scalar largest_magnitude(const ConstTile<Scalar>& A) {
     Scalar most = 0;
     for (Index j = 0; j < A.cols(); ++j)
       for (Index i = 0; i < A.rows(); ++i)
-        if (!(std::abs(A(i, j)) <= most)) most = std::abs(A(i, j));
+        if (!(std::abs(A(i, j)) <= most) && most == most) most = std::abs(A(i, j));  // a NaN stays
     return most;
   }
 }
