@@ -225,7 +225,8 @@ class Network {
                                   output.rows(), "\u00d7", output.cols()});
       workspace.prepare(layers_, batch.count, Mode::evaluation);
       engine::predict<Scalar>(workspace, theta_.data(), batch, [&](Index begin, const Tile<Scalar>& A) {
-        output.middleRows(begin, A.rows()) = A;
+        for (Index j = 0; j < A.cols(); ++j)
+          for (Index i = 0; i < A.rows(); ++i) output(begin + i, j) = A(i, j);
       });
     });
   }

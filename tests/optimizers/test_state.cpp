@@ -53,6 +53,7 @@ TEST_CASE("a state that cannot be is refused, and the old one stays", "[state]")
   CHECK_THROWS_AS(state.restore(8, 3, -2, numbers, 1, 0), DataError);
   CHECK_THROWS_AS(state.restore(8, 3, 2, nullptr, 1, 0), DataError);
   CHECK_THROWS_AS(state.restore(0, 3, 2, numbers, 1, 0), DataError);
+  CHECK_THROWS_AS(state.restore(16, Index{1} << 61, 0, nullptr, 1, 0), DataError);  // bytes beyond an Index
   CHECK_THROWS_AS(state.restore(2, 3, 2, numbers, 1, 0), DataError);
   CHECK_THROWS_WITH(state.restore(2, 3, 2, numbers, 1, 0),
                     "optimiser state: expected a kind of number among 0, 4, 8 and 16, got 2");

@@ -106,9 +106,11 @@ class Piece {
  private:
   enum class Kind { text, integer, natural, real };
   Kind kind_ = Kind::text;
-  std::string_view text_;
-  long long integer_ = 0;  // a natural number by its bits
-  long double real_ = 0;
+  union {
+    std::string_view text_;
+    long long integer_;  // a natural number by its bits
+    long double real_;
+  };
 };
 
 /// The pieces, one after another.

@@ -1,6 +1,8 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
+
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -19,5 +21,16 @@ using Storage = Eigen::Matrix<Scalar,
 /// Whether Storage<Scalar, N> lives inside the object.
 template <class Scalar, Index N>
 inline constexpr bool is_inline = Storage<Scalar, N>::SizeAtCompileTime != Dynamic;
+
+namespace detail {
+
+/// The vector becomes `count` zeros.
+template <class Vector>
+void make_zero(Vector& vector, Index count) {
+  vector.resize(count);
+  std::fill_n(vector.data(), count, typename Vector::Scalar(0));
+}
+
+}  // namespace detail
 
 }  // namespace lamina

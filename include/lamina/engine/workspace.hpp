@@ -185,8 +185,8 @@ class Workspace : public engine::Memory<Scalar> {
   explicit Workspace(const Layers& layers)
       : own_slots_(Layers::template per_layer<Slot<Scalar>>(layers.size())) {
     this->footprint_ = detail::footprint_of(layers);
-    gradient.setZero(this->footprint_.parameters);
-    if (this->small()) spare.setZero(this->footprint_.parameters);
+    detail::make_zero(gradient, this->footprint_.parameters);
+    if (this->small()) detail::make_zero(spare, this->footprint_.parameters);
     Index offset = 0;
     layers.for_each([&](const auto& layer, std::size_t l) {
       Slot<Scalar>& slot = own_slots_[l];
@@ -209,7 +209,7 @@ class Workspace : public engine::Memory<Scalar> {
     const Index stride = detail::column_stride(std::min(batch, this->rows_));
     if (stride > capacity_) make_room(stride);
     this->stride_ = batch == 1 ? 1 : stride;
-    this->slots_ = own_slots_;
+    this->slots_ = {own_slots_.data(), own_slots_.size()};
     this->memory_ = own_memory_.data();
     this->gradient_ = gradient.data();
     this->spare_ = spare.data();
@@ -261,9 +261,9 @@ class Workspace : public engine::Memory<Scalar> {
                               of.parameters, " parameters"});
   }
   void make_room(Index stride) {
-    own_memory_.setZero(detail::memory_size<Scalar>(this->footprint_, stride, own_slots_.size()));
+    detail::make_zero(own_memory_, detail::memory_size<Scalar>(this->footprint_, stride, own_slots_.size()));
     capacity_ = stride;
-    this->lay_out(stride, own_slots_);
+    this->lay_out(stride, {own_slots_.data(), own_slots_.size()});
   }
   /// Workspaces of more threads, and room for the gradients of the chunks, when threads take chunks of the batch.
   void prepare_others(const Layers& layers, Index batch, Mode mode) {

@@ -81,8 +81,8 @@ class Dense {
 
   template <class S>
   void initialize(Span<S> theta, const auto& rule, auto& random) const {
-    auto W = weights(theta.data());
-    theta.setZero();
+    auto W = map<S, Dynamic, Dynamic>(theta.data(), inputs(), outputs());  // one type for all shapes
+    std::fill_n(theta.data(), theta.size(), S(0));
     rule(W, weight_scale(activation_), random);
   }
 

@@ -24,8 +24,13 @@ struct OptionCheck {
     return in(x >= 0 && x < 1, option, " in [0, 1)", x);
   }
   const OptionCheck& in(bool inside, std::string_view option, std::string_view domain, double x) const {
-    if (!inside) fail<OptionError>({owner, ": expected ", option, domain, ", got ", x});
+    if (!inside) refuse(option, domain, x);
     return *this;
+  }
+
+ private:
+  [[noreturn]] LAMINA_COLD void refuse(std::string_view option, std::string_view domain, double x) const {
+    fail<OptionError>({owner, ": expected ", option, domain, ", got ", x});
   }
 };
 

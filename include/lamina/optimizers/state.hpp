@@ -1,13 +1,15 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "lamina/core/errors.hpp"
 #include "lamina/core/types.hpp"
@@ -29,12 +31,13 @@ class OptimizerState {
   ///         it has another number of arrays.
   template <class Scalar>
   bool begin(std::string_view optimizer, Index size, Index arrays) {
-    using Arrays = Eigen::Matrix<Scalar, Dynamic, Dynamic>;
-    const bool first = std::holds_alternative<std::monostate>(arrays_);
+    const bool first = kind_ == 0;
     if (first) {
-      arrays_.template emplace<Arrays>(Arrays::Zero(size, arrays));
+      arrays_.resize(size * kind<Scalar>, arrays);
+      std::fill_n(arrays_.data(), arrays_.size(), std::uint8_t{0});
+      kind_ = kind<Scalar>;
       steps = 0;
-    } else if (!std::holds_alternative<Arrays>(arrays_) || rows() != size) {
+    } else if (kind_ != kind<Scalar> || rows() != size) {
       fail<ShapeError>({optimizer, ": its state is that of a network with ", rows(),
                         " parameters or of another scalar type; expected ", size,
                         " (use another optimiser, or reset it)"});
@@ -52,87 +55,64 @@ class OptimizerState {
   /// @return whether all is finite
   template <class Scalar>
   bool look() {
-    auto* const kept = std::get_if<Eigen::Matrix<Scalar, Dynamic, Dynamic>>(&arrays_);
-    const Scalar largest =
-        kept ? largest_magnitude(tile(std::as_const(*kept).data(), kept->size(), Index{1})) : Scalar(0);
+    const Scalar largest = kind_ == kind<Scalar>
+                               ? largest_magnitude(constant(tile(array<Scalar>(0), rows(), columns())))
+                               : Scalar(0);
     bounded_ = largest < Scalar(1e9);  // far below what stays_finite() may agree to
     return std::isfinite(largest);
   }
 
-  /// Array k, from element `first` on.
+  /// Array k, from element `first` on. They are of Scalars.
   template <class Scalar>
   Scalar* array(Index k, Index first = 0) {
-    auto& kept = std::get<Eigen::Matrix<Scalar, Dynamic, Dynamic>>(arrays_);
-    return kept.data() + k * kept.rows() + first;
+    eigen_assert(kind_ == kind<Scalar>);
+    return reinterpret_cast<Scalar*>(arrays_.data()) + k * rows() + first;
   }
 
   /// Array k, all x.
   template <class Scalar>
   void fill(Index k, double x) {
-    std::get<Eigen::Matrix<Scalar, Dynamic, Dynamic>>(arrays_).col(k).setConstant(static_cast<Scalar>(x));
+    std::fill_n(array<Scalar>(k), rows(), static_cast<Scalar>(x));
   }
 
   /// @name For checkpoints
   /// @{
 
   /// 4, 8 or 16 for arrays of float, double or long double; 0 before the first step.
-  int scalar_kind() const {
-    return std::visit(
-        [](const auto& a) {
-          using Arrays = std::remove_cvref_t<decltype(a)>;
-          if constexpr (std::is_same_v<Arrays, std::monostate>) {
-            return 0;
-          } else {
-            return kind<typename Arrays::Scalar>;
-          }
-        },
-        arrays_);
-  }
+  int scalar_kind() const { return kind_; }
   /// Elements of each array.
-  Index rows() const {
-    return of_arrays([](const auto& a) { return a.rows(); });
-  }
+  Index rows() const { return kind_ == 0 ? 0 : arrays_.rows() / kind_; }
   /// Number of arrays.
-  Index columns() const {
-    return of_arrays([](const auto& a) { return a.cols(); });
-  }
+  Index columns() const { return arrays_.cols(); }
   /// rows()×columns() numbers of the type that scalar_kind() tells, array after array; null when there are none.
-  const void* data() const {
-    return std::visit(
-        [](const auto& a) -> const void* {
-          if constexpr (std::is_same_v<decltype(a), const std::monostate&>) {
-            return nullptr;
-          } else {
-            return a.data();
-          }
-        },
-        arrays_);
-  }
-  /// The state with these numbers, as a state told them. `data` may have any alignment.
+  const void* data() const { return arrays_.data(); }
+  /// The state with these numbers, as a state told them. `data` may have any alignment. (A template, so that only who
+  /// calls it compiles it.)
   /// @throws DataError when no state is like that; then nothing has changed.
+  template <class = void>
   void restore(int scalar_kind, Index rows, Index columns, const void* data, std::int64_t steps_taken,
                double number) {
     if (steps_taken < 0 || !std::isfinite(number))
       fail<DataError>({"optimiser state: expected steps \u2265 0 and a finite number, got ", steps_taken,
                        " and ", number});
     if (rows < 0 || columns < 0 || (scalar_kind == 0 && (rows != 0 || columns != 0)) ||
-        (rows > 0 && columns > 0 && data == nullptr))
+        (rows > 0 && columns > 0 && data == nullptr) || rows > std::numeric_limits<Index>::max() / 16)
       fail<DataError>({"optimiser state: expected the numbers of its arrays, got ", rows, "\u00d7", columns,
                        " of kind ", scalar_kind, data ? "" : " without numbers"});
-    if (scalar_kind == 0) {
-      bounded_ = true;
-      arrays_ = std::monostate();
-    } else if (scalar_kind == kind<float>) {
-      copy<float>(rows, columns, data);
-    } else if (scalar_kind == kind<double>) {
-      copy<double>(rows, columns, data);
-    } else if (scalar_kind == kind<long double>) {
-      copy<long double>(rows, columns, data);
-    } else {
+    if (scalar_kind != 0 && scalar_kind != kind<float> && scalar_kind != kind<double> &&
+        scalar_kind != kind<long double>)
       fail<DataError>({"optimiser state: expected a kind of number among 0, 4, 8 and 16, got ", scalar_kind});
-    }
+    Bytes arrays;
+    arrays.resize(rows * scalar_kind, columns);
+    if (arrays.size() > 0) std::memcpy(arrays.data(), data, static_cast<std::size_t>(arrays.size()));
+    arrays_ = std::move(arrays);
+    kind_ = scalar_kind;
     steps = steps_taken;
     extra = number;
+    bounded_ = true;
+    if (kind_ == kind<float>) look<float>();
+    if (kind_ == kind<double>) look<double>();
+    if (kind_ == kind<long double>) look<long double>();
   }
   /// @}
 
@@ -141,32 +121,11 @@ class OptimizerState {
   static constexpr int kind = std::is_same_v<Scalar, float>    ? 4
                               : std::is_same_v<Scalar, double> ? 8
                                                                : 16;
-
-  template <class F>
-  Index of_arrays(F f) const {
-    return std::visit(
-        [&](const auto& a) -> Index {
-          if constexpr (std::is_same_v<decltype(a), const std::monostate&>) {
-            return 0;
-          } else {
-            return f(a);
-          }
-        },
-        arrays_);
-  }
-  template <class Scalar>
-  void copy(Index rows, Index columns, const void* data) {
-    Eigen::Matrix<Scalar, Dynamic, Dynamic> arrays(rows, columns);
-    if (arrays.size() > 0)
-      std::memcpy(arrays.data(), data, static_cast<std::size_t>(arrays.size()) * sizeof(Scalar));
-    arrays_ = std::move(arrays);
-    look<Scalar>();
-  }
+  using Bytes = Eigen::Matrix<std::uint8_t, Dynamic, Dynamic>;
 
   bool bounded_ = true;
-
-  std::variant<std::monostate, Eigen::MatrixXf, Eigen::MatrixXd, Eigen::Matrix<long double, Dynamic, Dynamic>>
-      arrays_;
+  int kind_ = 0;
+  Bytes arrays_;  ///< those of the numbers
 };
 
 }  // namespace lamina::detail

@@ -27,7 +27,7 @@ LAMINA_COLD std::string first_non_finite(engine::Memory<Scalar>& memory, const S
                                          const Batch<Scalar>& batch) {
   const auto slots = memory.slots();
   const auto of_layer = [&](const char* what, std::size_t l) {
-    return std::string(what) + " of layer " + number(l) + " (" + std::string(slots[l].call->name) + ")";
+    return message({what, " of layer ", l, " (", slots[l].call->name, ")"});
   };
   const auto look = [&](const Scalar* vector, const char* what) {
     for (std::size_t l = 0; l < slots.size(); ++l)
