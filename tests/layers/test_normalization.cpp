@@ -72,6 +72,18 @@ TEST_CASE("a constant column is only centred", "[normalization]") {
   CHECK((single_row.scale() == 1).all());
 }
 
+TEST_CASE("columns whose squares are no doubles are scaled as others are", "[normalization]") {
+  const Eigen::MatrixXd X = measured(20);
+  const auto expected = Normalization<3>::standardize(X);
+  for (const int power : {-700, 700}) {  // the squares underflow, and overflow
+    CAPTURE(power);
+    const double unit = std::ldexp(1.0, power);
+    const auto scaled = Normalization<3>::standardize(X * unit);
+    CHECK((scaled.center() == expected.center() * unit).all());
+    CHECK((scaled.scale() == expected.scale() / unit).all());
+  }
+}
+
 TEST_CASE("before it is fitted it is the identity", "[normalization]") {
   const Eigen::MatrixXd X = measured(5);
   CHECK(apply(Normalization<3>(), X) == X);
@@ -104,11 +116,13 @@ TEST_CASE("what normalization cannot use", "[normalization]") {
   CHECK_THROWS_AS(Normalization<3>::min_max(X, 0, std::numeric_limits<double>::infinity()), OptionError);
   CHECK_THROWS_AS(Normalization<Dynamic>(0), ShapeError);
 
-  SECTION("columns whose spread overflows or is denormal") {
-    Eigen::MatrixXd wide = X, narrow = X;
+  SECTION("columns whose sum or spread overflows or is denormal") {
+    Eigen::MatrixXd large = X, wide = X, narrow = X;
+    large.col(1) << 1.7e308, 1.7e308, 0, 0, 0;
     wide.col(1) << -1e308, 1e308, 0, 0, 0;
     narrow.col(1) << 0, 1e-310, 0, 0, 0;
-    CHECK_THROWS_AS(Normalization<3>::standardize(wide), DataError);
+    CHECK_THROWS_AS(Normalization<3>::standardize(large), DataError);
+    CHECK_THROWS_AS(Normalization<3>::standardize(narrow), DataError);
     CHECK_THROWS_WITH(Normalization<3>::min_max(wide), ContainsSubstring("column 1"));
     CHECK_THROWS_AS(Normalization<3>::min_max(narrow), DataError);
   }

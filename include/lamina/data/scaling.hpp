@@ -105,7 +105,7 @@ class StandardScaler : public detail::ColumnScaler {
   StandardScaler() = default;
 
   /// To the training data, m×n.
-  /// @throws DataError when X has no row, an element that is not finite (with its row and column), or a column whose spread
+  /// @throws DataError when X has no row, an element that is not finite (with its row and column), or a column whose sum or spread
   /// overflows.
   template <EigenDense DX>
   StandardScaler& fit(const DX& X) {

@@ -62,7 +62,10 @@ class Normalization {
     return fitted(X, [](const auto& x, Row& center, Row& scale, Row&, Index j) {
       // The mean once more, from numbers near 0: the first one's rounding grows with m.
       const double near = x.minCoeff() == x.maxCoeff() ? x(0) : x.mean(), mean = near + (x - near).mean();
-      const double deviation = std::sqrt((x - mean).square().mean());
+      // In units of a power of two, which change no digit, so that squares neither overflow nor underflow.
+      const double furthest = (x - mean).abs().maxCoeff();
+      const double unit = furthest > 0 && std::isfinite(furthest) ? std::ldexp(1.0, std::ilogb(furthest)) : 1;
+      const double deviation = unit * std::sqrt(((x - mean) / unit).square().mean());
       center(j) = mean;
       // Rounding alone gives a constant column a deviation of some ε·|mean|.
       const bool constant = deviation <= 10 * std::numeric_limits<double>::epsilon() * std::abs(mean);
