@@ -256,5 +256,13 @@ TEST_CASE("AnyActivation: what is not known or not possible is an OptionError") 
   CHECK_THROWS_WITH(AnyActivation(Softplus{.beta = 0}),
                     ContainsSubstring("beta > 0") && ContainsSubstring("got 0"));
   CHECK_NOTHROW(check_options(ELU{.alpha = 0}));
+  CHECK_NOTHROW(check_options(LeakyReLU{.slope = -2}));
+  // What a network of floats would have as 0 or infinity.
+  CHECK_THROWS_WITH(
+      AnyActivation(CELU{.alpha = 1e-50}),
+      ContainsSubstring("CELU: alpha: expected 0 or a magnitude from") && ContainsSubstring("got 1e-50"));
+  CHECK_THROWS_AS(AnyActivation(LeakyReLU{.slope = -1e300}), OptionError);
+  CHECK_THROWS_AS(AnyActivation(ELU{.alpha = 1e300}), OptionError);
+  CHECK_THROWS_AS(AnyActivation(Softplus{.beta = 1e-50}), OptionError);
   CHECK_NOTHROW(check_options(Cube{}));
 }

@@ -10,6 +10,7 @@
 #include "lamina/core/random.hpp"
 #include "lamina/data/csv.hpp"
 #include "support/catch.hpp"
+#include "support/full_stream.hpp"
 
 namespace {
 
@@ -490,6 +491,8 @@ TEST_CASE("matrices are written with as few digits as read back the same", "[csv
   CHECK_THROWS_AS(write_csv(path, X, {}, CsvOptions::detect), OptionError);
   CHECK(read_csv(path).matrix() == X);  // wrong arguments leave the file alone
   CHECK_THROWS_AS(write_csv("no/such/folder/x.csv", X), FileError);
+  files::FullStream full;
+  CHECK_THROWS_WITH(write_csv(full, X), "write_csv: the stream cannot be written");
   CHECK_THROWS_WITH(write_csv("no/such/folder/x.csv", X), ContainsSubstring("no/such/folder/x.csv") &&
                                                               ContainsSubstring("No such file or directory"));
   std::ostringstream failed;

@@ -171,6 +171,7 @@ TEST_CASE("options of batch normalisation", "[batch_norm]") {
   CHECK_THROWS_AS(BatchNorm<3>(0.1, 0), OptionError);
   CHECK_THROWS_AS(BatchNorm<3>(0.1, -1), OptionError);
   CHECK_THROWS_AS(BatchNorm<3>(0.1, 1e-60), OptionError);  // 0 in a network of floats
+  CHECK_THROWS_AS(BatchNorm<3>(0.1, 1e60), OptionError);   // infinite there
   CHECK_THROWS_AS(BatchNorm<Dynamic>(3, 0.1, not_a_number), OptionError);
   CHECK_THROWS_AS(BatchNorm<Dynamic>(0), ShapeError);
   CHECK(BatchNorm<3>().momentum() == 0.1);

@@ -52,6 +52,7 @@ TEST_CASE("options of layer normalisation", "[layer_norm]") {
   CHECK_THROWS_AS(LayerNorm<3>(0), OptionError);
   CHECK_THROWS_AS(LayerNorm<3>(-1e-5), OptionError);
   CHECK_THROWS_AS(LayerNorm<3>(1e-60), OptionError);  // 0 in a network of floats
+  CHECK_THROWS_AS(LayerNorm<3>(1e60), OptionError);   // infinite there
   CHECK_THROWS_AS(LayerNorm<Dynamic>(3, std::numeric_limits<double>::infinity()), OptionError);
   CHECK_THROWS_AS(LayerNorm<Dynamic>(0), ShapeError);
   CHECK(LayerNorm<3>().epsilon() == 1e-5);

@@ -4,6 +4,7 @@
 
 #include "lamina/io/onnx.hpp"
 #include "support/files.hpp"
+#include "support/full_stream.hpp"
 
 using namespace lamina;
 
@@ -139,14 +140,11 @@ TEST_CASE("networks of fixed layers, with the other scalar, in a file, a stream 
   CHECK(import_onnx<float>(stream).network.predict(X.cast<float>()) ==
         import_onnx(folder.path("a.onnx")).network.predict(X.cast<float>()));
   CHECK_THROWS_AS(import_onnx(folder.path("b.onnx")), FileError);
-  std::ostringstream full;
-  full.setstate(std::ios::badbit);
+  std::ostringstream bad;
+  bad.setstate(std::ios::badbit);
+  CHECK_THROWS_AS(export_onnx(net, bad), FileError);
+  files::FullStream full;
   CHECK_THROWS_AS(export_onnx(net, full), FileError);
-  struct Full : std::streambuf {
-  } buffer;  // takes nothing
-  std::ostream throwing(&buffer);
-  throwing.exceptions(std::ios::failbit | std::ios::badbit);
-  CHECK_THROWS_AS(export_onnx(net, throwing), FileError);
 }
 
 TEST_CASE("a network that does nothing is an Identity", "[onnx]") {
@@ -209,23 +207,7 @@ TEST_CASE("what export_onnx cannot write", "[onnx]") {
         Catch::Matchers::Message("parameters: expected 11 for the layers of the network, got 10"));
 }
 
-TEST_CASE("what the attributes and names of ONNX cannot hold", "[onnx]") {
-  Network<double, Dense<3, 2, LeakyReLU>, LayerNorm<2>> net(Dense<3, 2, LeakyReLU>(LeakyReLU{.slope = 1e300}),
-                                                            LayerNorm<2>());
-  net.initialize(1);
-  CHECK_NOTHROW(to_onnx(net));
-  CHECK_THROWS_MATCHES(
-      to_onnx(net, {.floats = true}), DataError,
-      Catch::Matchers::Message("export_onnx: node 'layer0_LeakyRelu', attribute alpha: "
-                               "expected a finite number that a float can hold, got 1e+300"));
-  Network<float, LayerNorm<2>> norm(LayerNorm<2>(1e39));
-  norm.initialize(1);
-  CHECK_THROWS_MATCHES(
-      to_onnx(norm), DataError,
-      Catch::Matchers::Message("export_onnx: node 'layer0_LayerNormalization', attribute "
-                               "epsilon: expected a finite number that a float can hold, got "
-                               "1e+39"));
-
+TEST_CASE("what the names of ONNX cannot hold", "[onnx]") {
   Network<float, Dense<3, 2>> plain;
   plain.initialize(1);
   CHECK_NOTHROW(to_onnx(plain, {.input = "größe"}));

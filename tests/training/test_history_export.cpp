@@ -10,6 +10,7 @@
 
 #include "lamina/training/history_export.hpp"
 #include "support/catch.hpp"
+#include "support/full_stream.hpp"
 
 namespace test_history_export {
 
@@ -93,8 +94,12 @@ TEST_CASE("columns that are no table are refused, before anything is written", "
   refuses(OptionError(""), {{"a", {1}}, {"", {1}}});
   refuses(OptionError(""), {{"a", {1}}, {"b", {1}}, {"a", {1}}});
   out.setstate(std::ios::badbit);
-  CHECK_THROWS_AS(write_csv(out, {{"a", {1}}}), Error);
-  CHECK_THROWS_AS(write_json(out, {{"a", {1}}}), Error);
+  CHECK_THROWS_AS(write_csv(out, {{"a", {1}}}), FileError);
+  CHECK_THROWS_AS(write_json(out, {{"a", {1}}}), FileError);
+  files::FullStream full;
+  CHECK_THROWS_AS(write_csv(full, {{"a", {1}}}), FileError);
+  full.clear();
+  CHECK_THROWS_AS(write_json(full, {{"a", {1}}}), FileError);
 }
 
 }  // namespace test_history_export

@@ -6,6 +6,7 @@
 
 #include "lamina/core/elementary.hpp"
 #include "lamina/core/errors.hpp"
+#include "lamina/core/float_range.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -45,10 +46,11 @@ struct CELU {
                                    : a / static_cast<simd::Element<V>>(alpha) + simd::Element<V>(1);
   }
 
-  /// @throws OptionError when α is not positive and finite.
+  /// @throws OptionError when α is not positive and finite, or beyond the range of float.
   void check() const {
     if (!(alpha > 0 && alpha - alpha == 0))
       throw OptionError("CELU: expected a finite alpha > 0, got " + detail::number(alpha));
+    detail::check_float_range("CELU: alpha", alpha);
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "lamina/core/elementary.hpp"
 #include "lamina/core/errors.hpp"
+#include "lamina/core/float_range.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -43,10 +44,11 @@ struct ELU {
     return a > simd::Element<V>(0) ? simd::broadcast<V>(1) : a + static_cast<simd::Element<V>>(alpha);
   }
 
-  /// @throws OptionError when α is negative or not finite.
+  /// @throws OptionError when α is negative or not finite, or beyond the range of float.
   void check() const {
     if (!(alpha >= 0 && alpha - alpha == 0))
       throw OptionError("ELU: expected a finite alpha \u2265 0, got " + detail::number(alpha));
+    detail::check_float_range("ELU: alpha", alpha);
   }
 };
 

@@ -5,6 +5,7 @@
 
 #include "lamina/core/elementary.hpp"
 #include "lamina/core/errors.hpp"
+#include "lamina/core/float_range.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -39,10 +40,11 @@ struct LeakyReLU {
                                    : simd::broadcast<V>(static_cast<simd::Element<V>>(slope));
   }
 
-  /// @throws OptionError when slope is not finite.
+  /// @throws OptionError when slope is not finite, or beyond the range of float.
   void check() const {
     if (!(slope - slope == 0))
       throw OptionError("LeakyReLU: expected a finite slope, got " + detail::number(slope));
+    detail::check_float_range("LeakyReLU: slope", slope);
   }
 };
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/core/float_range.hpp"
 
 namespace lamina {
 
@@ -30,10 +31,11 @@ struct Softplus {
     return -(-b * A).expm1();
   }
 
-  /// @throws OptionError when β is not positive and finite.
+  /// @throws OptionError when β is not positive and finite, or beyond the range of float.
   void check() const {
     if (!(beta > 0 && beta - beta == 0))
       throw OptionError("Softplus: expected a finite beta > 0, got " + detail::number(beta));
+    detail::check_float_range("Softplus: beta", beta);
   }
 };
 

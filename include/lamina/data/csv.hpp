@@ -23,6 +23,7 @@
 #include "lamina/core/errors.hpp"
 #include "lamina/core/types.hpp"
 #include "lamina/core/views.hpp"
+#include "lamina/core/write_stream.hpp"
 #include "lamina/data/csv_table.hpp"
 #include "lamina/data/number_text.hpp"
 
@@ -454,15 +455,13 @@ void put_csv_lines(const DX& X, const std::vector<std::string>& names, char deli
 /// Writes a matrix with one line for each row, ended by LF, numbers with the fewest digits that read back as the same; a
 /// number that is not finite as nan, inf or -inf (see CsvOptions::infinity). With `names` there is a header.
 /// @throws ShapeError when there are names, but not one for each column; OptionError when the delimiter could be part of a
-/// number; Error when the stream fails.
+/// number; FileError when the stream takes no more.
 template <EigenDense DX>
 void write_csv(std::ostream& stream, const DX& X, const std::vector<std::string>& names = {},
                char delimiter = ',') {
   detail::check_csv_writing(X.cols(), names, delimiter);
-  detail::put_csv_lines(X, names, delimiter, [&](std::string_view line) {
-    stream.write(line.data(), static_cast<std::streamsize>(line.size()));
-  });
-  if (!stream) detail::fail<Error>({"write_csv: the stream cannot be written"});
+  detail::write_stream(stream, "write_csv",
+                       [&](const auto& put) { detail::put_csv_lines(X, names, delimiter, put); });
 }
 /// The same to a file, which is replaced as a whole or not at all (AtomicFile). @throws FileError when it cannot be written.
 template <EigenDense DX>

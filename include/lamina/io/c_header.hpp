@@ -17,6 +17,7 @@
 #include "lamina/core/errors.hpp"
 #include "lamina/core/random.hpp"
 #include "lamina/core/views.hpp"
+#include "lamina/core/write_stream.hpp"
 #include "lamina/io/c_activations.hpp"
 #include "lamina/layers.hpp"
 #include "lamina/network.hpp"
@@ -50,7 +51,7 @@ class CalibrationRows {
 struct CExportOptions {
   std::string name = "model";          ///< a C identifier: every name in the header begins with it
   CWeights weights = CWeights::exact;  ///< of Dense layers; all other numbers are always exact
-  Index golden = 3;                    ///< input→output pairs that NAME_selftest checks; 0: no self-test
+  Index golden = 3;  ///< 0 to 65536 input→output pairs that NAME_selftest checks; 0: no self-test
   CalibrationRows calibration =
       {};  ///< m×inputs typical inputs, raw as predict takes them. The golden inputs are chosen
            ///< from them (at most m), and the error of int8 is measured on them: int8 needs them.
@@ -406,9 +407,6 @@ void add_activation(CHeader<S>& header, std::size_t l, Index extent, const G& ac
   } else if constexpr (Closed || !c_body<G>.empty()) {
     static_assert(ActivationInC<G>::known);
     const COption option = c_option(activation);
-    if (!std::isfinite(static_cast<S>(option.value)))
-      fail<DataError>({"layer ", l, " (", G::name, "): expected an ", option.name,
-                       " that is finite in the network's scalar, got ", option.value});
     header.activation(extent, G::name, c_body<G>, option.name, option.value);
   } else {
     fail<OptionError>(
@@ -563,8 +561,10 @@ void check_c_options(const CExportOptions& options, Index inputs) {
     fail<OptionError>({"name: expected a C identifier, got \"", name, "\""});
   if (options.weights != CWeights::exact && options.weights != CWeights::int8)
     fail<OptionError>({"weights: expected exact or int8, got ", static_cast<int>(options.weights)});
-  if (options.golden < 0) fail<OptionError>({"golden: expected a number \u2265 0, got ", options.golden});
   const Eigen::MatrixXd& X = options.calibration.matrix();
+  constexpr Index most_golden = 65536;
+  if (options.golden < 0 || options.golden > most_golden)
+    fail<OptionError>({"golden: expected a number from 0 to ", most_golden, ", got ", options.golden});
   if (X.size() == 0) {
     if (options.weights == CWeights::int8)
       fail<OptionError>({"calibration: int8 weights need rows on which their error is measured, got none"});
@@ -722,9 +722,7 @@ template <std::floating_point Scalar, class... L>
 CExport export_c(const Network<Scalar, L...>& network, std::ostream& to, const CExportOptions& options = {}) {
   CExport report;
   const std::string text = detail::c_header(network, options, report);
-  to.write(text.data(), static_cast<std::streamsize>(text.size()));
-  to.flush();
-  if (!to) detail::fail<FileError>({"stream: expected to take ", text.size(), " characters, but it failed"});
+  detail::write_text(to, "export_c", text);
   return report;
 }
 

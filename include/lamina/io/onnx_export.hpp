@@ -23,6 +23,7 @@
 
 #include "lamina/core/atomic_file.hpp"
 #include "lamina/core/bytes.hpp"
+#include "lamina/core/write_stream.hpp"
 #include "lamina/io/json.hpp"
 #include "lamina/io/layer_description.hpp"
 #include "lamina/network.hpp"
@@ -122,16 +123,12 @@ class OnnxWriter {
     node.add_output(name);
     return name;
   }
-  /// Of the node added last. @throws DataError when it is not finite as a float.
+  /// Of the node added last: an option of a layer or an activation, which a float can hold.
   void attribute(const char* name, double x) {
-    const auto value = static_cast<float>(x);
-    if (!std::isfinite(value))
-      fail<DataError>({"export_onnx: node '", last().name(), "', attribute ", name,
-                       ": expected a finite number that a float can hold, got ", x});
     onnx::AttributeProto& attribute = *last().add_attribute();
     attribute.set_name(name);
     attribute.set_type(onnx::AttributeProto::FLOAT);
-    attribute.set_f(value);
+    attribute.set_f(static_cast<float>(x));
   }
   void attribute(const char* name, int x) {
     onnx::AttributeProto& attribute = *last().add_attribute();
@@ -497,13 +494,7 @@ template <std::floating_point Scalar, class... L>
 void export_onnx(const Network<Scalar, L...>& network, std::ostream& stream,
                  const OnnxExportOptions& options = {}) {
   const std::vector<std::byte> bytes = to_onnx(network, options);
-  const std::string_view text = detail::as_text(bytes);
-  try {
-    stream.write(text.data(), static_cast<std::streamsize>(text.size()));
-    stream.flush();
-  } catch (const std::ios_base::failure&) {  // as exceptions() of the stream may say
-  }
-  if (!stream) detail::fail<FileError>({"stream: expected to take ", text.size(), " bytes, but it failed"});
+  detail::write_text(stream, "export_onnx", detail::as_text(bytes));
 }
 
 }  // namespace lamina

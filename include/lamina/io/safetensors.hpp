@@ -21,6 +21,7 @@
 #include "lamina/core/atomic_file.hpp"
 #include "lamina/core/bytes.hpp"
 #include "lamina/core/errors.hpp"
+#include "lamina/core/write_stream.hpp"
 #include "lamina/data/array.hpp"
 
 /// @file
@@ -494,16 +495,10 @@ inline void write_safetensors(const std::string& path, std::span<const Tensor> t
 inline void write_safetensors(std::ostream& stream, std::span<const Tensor> tensors,
                               const std::map<std::string, std::string>& metadata = {}) {
   const detail::SafetensorsPlan plan = detail::plan_safetensors(tensors, metadata);
-  const auto put = [&](ByteSpan bytes) {
-    stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  };
-  try {
-    put(plan.header);
-    for (const Tensor* tensor : plan.order) put(tensor->data);
-    stream.flush();
-  } catch (const std::ios_base::failure&) {  // as exceptions() of the stream may say
-  }
-  if (!stream) detail::fail<FileError>({"safetensors: the stream cannot be written"});
+  detail::write_stream(stream, "safetensors", [&](const auto& put) {
+    put(detail::as_text(plan.header));
+    for (const Tensor* tensor : plan.order) put(detail::as_text(tensor->data));
+  });
 }
 
 /// Writes arrays by name. @throws as above.

@@ -7,6 +7,7 @@
 #include "lamina/core/concepts.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/extent.hpp"
+#include "lamina/core/float_range.hpp"
 #include "lamina/core/views.hpp"
 #include "lamina/layers/layer_norm.hpp"
 
@@ -33,7 +34,7 @@ class BatchNorm {
   static constexpr std::string_view name = "BatchNorm";
   static constexpr bool whole_batch = true;
 
-  /// @throws OptionError when epsilon is not positive, as a float too, or momentum not in [0, 1].
+  /// @throws OptionError when epsilon is not positive, or beyond the range of float, or momentum not in [0, 1].
   explicit BatchNorm(double momentum = 0.1, double epsilon = 1e-5) requires(N != Dynamic)
       : BatchNorm(Extent<N>(), momentum, epsilon) {}
   /// @throws OptionError, or ShapeError when the extent is not positive.
@@ -157,8 +158,9 @@ class BatchNorm {
  private:
   BatchNorm(Extent<N> extent, double momentum, double epsilon)
       : extent_(extent), momentum_(momentum), epsilon_(epsilon) {
-    if (!(static_cast<float>(epsilon) > 0 && std::isfinite(epsilon)))
-      detail::fail<OptionError>({"BatchNorm: expected an epsilon > 0, as a float too, got ", epsilon});
+    if (!(epsilon > 0 && std::isfinite(epsilon)))
+      detail::fail<OptionError>({"BatchNorm: expected a finite epsilon > 0, got ", epsilon});
+    detail::check_float_range("BatchNorm: epsilon", epsilon);
     if (!(momentum >= 0 && momentum <= 1))
       detail::fail<OptionError>({"BatchNorm: expected a momentum in [0, 1], got ", momentum});
     reset();

@@ -7,6 +7,7 @@
 #include "lamina/core/concepts.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/extent.hpp"
+#include "lamina/core/float_range.hpp"
 #include "lamina/core/parameters.hpp"
 
 namespace lamina {
@@ -47,7 +48,7 @@ class LayerNorm {
   static constexpr Index Inputs = N, Outputs = N;
   static constexpr std::string_view name = "LayerNorm";
 
-  /// @throws OptionError when epsilon is not positive, as a float too.
+  /// @throws OptionError when epsilon is not positive, or beyond the range of float.
   explicit LayerNorm(double epsilon = 1e-5) requires(N != Dynamic) : epsilon_(checked(epsilon)) {}
   /// @throws OptionError, or ShapeError when the extent is not positive.
   explicit LayerNorm(Index extent, double epsilon = 1e-5) requires(N == Dynamic)
@@ -115,8 +116,9 @@ class LayerNorm {
 
  private:
   static double checked(double epsilon) {
-    if (!(static_cast<float>(epsilon) > 0 && std::isfinite(epsilon)))
-      detail::fail<OptionError>({"LayerNorm: expected an epsilon > 0, as a float too, got ", epsilon});
+    if (!(epsilon > 0 && std::isfinite(epsilon)))
+      detail::fail<OptionError>({"LayerNorm: expected a finite epsilon > 0, got ", epsilon});
+    detail::check_float_range("LayerNorm: epsilon", epsilon);
     return epsilon;
   }
   template <class S>

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/core/write_stream.hpp"
 #include "lamina/training/history.hpp"
 
 namespace lamina {
@@ -42,18 +43,13 @@ inline void check_columns(const std::vector<Column>& columns) {
   }
 }
 
-inline void write_all(std::ostream& out, const std::string& text) {
-  out.write(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!out) fail<Error>({"the stream could not be written"});
-}
-
 }  // namespace detail
 
 /// Writes the columns as CSV, RFC 4180: their names, then a line for each number. Numbers are the shortest that give the
 /// same double when they are read; NaN is an empty field, and infinity `inf`.
 ///
-/// @throws ShapeError when the columns differ in length; OptionError when a name is empty or occurs twice; Error when the
-///         stream fails.
+/// @throws ShapeError when the columns differ in length; OptionError when a name is empty or occurs twice; FileError when
+///         the stream takes no more.
 inline void write_csv(std::ostream& out, const std::vector<Column>& columns) {
   detail::check_columns(columns);
   std::string text;
@@ -78,7 +74,7 @@ inline void write_csv(std::ostream& out, const std::vector<Column>& columns) {
     }
     text += '\n';
   }
-  detail::write_all(out, text);
+  detail::write_text(out, "write_csv", text);
 }
 
 /// Writes the columns as a JSON object (RFC 8259) of arrays, {"loss": [0.5, 0.25], …}. Numbers as in write_csv; NaN and
@@ -114,7 +110,7 @@ inline void write_json(std::ostream& out, const std::vector<Column>& columns) {
     text += ']';
   }
   text += "\n}\n";
-  detail::write_all(out, text);
+  detail::write_text(out, "write_json", text);
 }
 
 /// The columns of a History: epoch (from 0), loss, validation_loss, learning_rate, seconds, and the monitors'. One that is
