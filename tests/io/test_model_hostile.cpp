@@ -154,6 +154,8 @@ TEST_CASE("options outside their domains, and activations that are not known", "
         "m, layer 0: activation leaky_relu: expected the option slope, got none");
   CHECK(message("\"slope\":0.25", "\"slope\":0.25,\"x\":1") ==
         "m, layer 0: activation leaky_relu: expected 1 options, got 2");
+  CHECK_THAT(message("\"slope\":0.25", "\"slope\":1e300"),
+             ContainsSubstring("m, layer 0: LeakyReLU: slope: expected 0 or a"));
   CHECK_THROWS_WITH(
       load_network<float>(with("architecture", changed("architecture", "leaky_relu", "lazy_relu"))),
       ContainsSubstring("layer 0: activation: expected one of identity") &&

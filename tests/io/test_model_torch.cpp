@@ -164,6 +164,10 @@ TEST_CASE("a number that is not finite, or a running variance below 0, is named"
   CHECK(message_of(net, file(1, inf)) ==
         "a.st, layer 0, tensor '0.running_var', element [1]: expected a finite number of the network's "
         "scalar, got inf");
+  CHECK(message_of(net, file(1, 1e60))
+            .ends_with("expected a finite number of the network's scalar, got 1e+60"));
+  Network<double, BatchNorm<2>, Dense<2, 2>> wide;
+  CHECK(message_of(wide, file(1e300, 1e60)) == "loaded");
   CHECK(message_of(net, file(1, -1)) ==
         "a.st, layer 0: BatchNorm: expected finite running means and variances \u2265 0, got 1.125 and -1 at "
         "column 1");

@@ -194,12 +194,14 @@ ByteSpan stored_bytes(std::span<const T> values, std::deque<std::vector<std::byt
   return owned.back();
 }
 
-template <class T>
+/// @throws DataError at the first number that is not finite as a Scalar.
+template <class Scalar, class T>
 void check_finite(const LayerTensor& tensor, std::span<const T> values) {
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i]))
+    if (!std::isfinite(static_cast<Scalar>(values[i])))
       fail<DataError>({"save: layer ", tensor.layer, ", tensor '", tensor.name, "', element ",
-                       element_text(i, tensor.shape), ": expected a finite number, got ", values[i]});
+                       element_text(i, tensor.shape),
+                       ": expected a finite number of the network's scalar, got ", values[i]});
 }
 
 template <class Scalar, class... L>
@@ -230,12 +232,12 @@ ModelTensors model_tensors(const Network<Scalar, L...>& network, const SaveOptio
     Tensor& to = model.tensors.emplace_back(Tensor{tensor.name, *info.scalar, tensor.shape, {}});
     if (tensor.role == LayerTensor::Role::parameter) {
       const std::span<const Scalar> values(theta, tensor.size());
-      check_finite(tensor, values);
+      check_finite<Scalar>(tensor, values);
       if constexpr (sizeof(Scalar) <= 8) to.data = stored_bytes(values, model.owned);
       theta += tensor.size();
     } else if (tensor.role == LayerTensor::Role::buffer) {
       const std::span<const double> values(buffers[buffer++]);
-      check_finite(tensor, values);
+      check_finite<Scalar>(tensor, values);
       const auto bytes = std::as_bytes(values);
       to.dtype = ElementType::f64;
       auto& owned = model.owned.emplace_back(bytes.begin(), bytes.end());
@@ -246,6 +248,7 @@ ModelTensors model_tensors(const Network<Scalar, L...>& network, const SaveOptio
       to.data = model.owned.emplace_back(sizeof(std::int64_t));  // 0
     }
   }
+  check_outputs<OptionError>("save", info.layers, model.tensors);
   info.golden = make_golden_pairs(network, options.golden_pairs);
   model.metadata = to_metadata(info);
   return model;
@@ -319,11 +322,12 @@ struct ModelNumbers {
   double coarsest = 0;           // spacing of the parameters' types
 };
 
-template <class T>
+/// The numbers of a tensor, which must be finite, as Scalars too.
+template <class T, class Scalar>
 std::vector<T> finite_values(const LayerTensor& want, const Tensor& tensor, const std::string& source) {
   std::vector<T> values = tensor.values<T>();
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i]))
+    if (!std::isfinite(static_cast<Scalar>(values[i])))
       fail<FormatError>({source, ", layer ", want.layer, ", tensor '", want.name, "', element ",
                          element_text(i, want.shape),
                          ": expected a finite number of the network's scalar, got ",
@@ -342,9 +346,9 @@ ModelNumbers<Scalar> read_numbers(std::span<const LayerDescription> layers, cons
     if (want.role == LayerTensor::Role::counter) continue;
     const Tensor& tensor = file.at(want.name);
     if (want.role == LayerTensor::Role::buffer) {
-      numbers.buffers[want.layer].push_back(finite_values<double>(want, tensor, file.source()));
+      numbers.buffers[want.layer].push_back(finite_values<double, Scalar>(want, tensor, file.source()));
     } else {
-      const auto values = finite_values<Scalar>(want, tensor, file.source());
+      const auto values = finite_values<Scalar, Scalar>(want, tensor, file.source());
       numbers.theta.insert(numbers.theta.end(), values.begin(), values.end());
       numbers.coarsest = std::max(numbers.coarsest, spacing(tensor.dtype));
     }
@@ -379,8 +383,10 @@ Network<Scalar, L...> made_network(Layers layers, const ModelNumbers<Scalar>& nu
 ///
 ///     save(network, "iris.safetensors", {.loss = SoftmaxCrossEntropy{}, .class_names = {"setosa", "versicolor", "virginica"}});
 ///
-/// @throws OptionError when the network has no layer, is of long doubles, or an option does not fit it; DataError when a
-///   parameter is not finite, naming its tensor and element, or a name is not UTF-8; FileError when it cannot be written.
+/// @throws OptionError when the network has no layer, is of long doubles, has more outputs than load() believes for so few
+///   parameters (2^20, and 64 for each), or an option does not fit it; DataError when a parameter or running statistic is not
+///   finite in the network's scalar, naming its tensor and element, or a name is not UTF-8; FileError when it cannot be
+///   written.
 template <class Scalar, class... L>
 void save(const Network<Scalar, L...>& network, const std::string& path, const SaveOptions& options = {}) {
   const detail::ModelTensors model = detail::model_tensors(network, options);

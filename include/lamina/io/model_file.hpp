@@ -4,9 +4,11 @@
 #include <Eigen/Core>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <istream>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -90,6 +92,19 @@ void check_names(const std::string& source, const ModelInfo& info) {
   if (classes != 0 && classes != info.outputs() && !(info.outputs() == 1 && classes == 2))
     fail<E>({source, "class_names: expected one for each of ", info.outputs(),
              info.outputs() == 1 ? " outputs, or two, got " : " outputs, got ", classes});
+}
+
+/// A layer without tensors may have any extents: what is computed with them must not be far larger than the file.
+/// @throws E when all layers together have more outputs than that.
+template <class E, class Tensors>
+void check_outputs(const std::string& source, std::span<const LayerDescription> layers,
+                   const Tensors& tensors) {
+  std::uint64_t outputs = 0, elements = 0;
+  for (const LayerDescription& layer : layers) outputs += static_cast<std::uint64_t>(layer.outputs);
+  for (const Tensor& tensor : tensors) elements += tensor.size();
+  if (const std::uint64_t most = (std::uint64_t{1} << 20) + 64 * elements; outputs > most)
+    fail<E>({source, ": expected at most ", most, " outputs of all layers together for ", elements,
+             " elements of tensors, got ", outputs});
 }
 
 // ---- reading ---------------------------------------------------------------------------------------------
@@ -207,13 +222,7 @@ inline ModelInfo read_info(const TensorFile& file) {
       info.layers.push_back(std::move(layer));
     }
   });
-  // A layer without tensors may say any extents: what is computed with them must not be far larger than the file.
-  std::uint64_t units = 0, elements = 0;
-  for (const LayerDescription& layer : info.layers) units += static_cast<std::uint64_t>(layer.outputs);
-  for (const Tensor& tensor : file.tensors()) elements += tensor.size();
-  if (const std::uint64_t most = (std::uint64_t{1} << 20) + 64 * elements; units > most)
-    fail<FormatError>({at, "architecture: expected at most ", most, " outputs of all layers together for ",
-                       elements, " elements of tensors, got ", units});
+  check_outputs<FormatError>(at + "architecture", info.layers, file.tensors());
 
   with("loss", [&](const JsonField& loss) {
     info.loss.emplace(loss.at("name").text(), std::map<std::string, std::vector<double>>());
