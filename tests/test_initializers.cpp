@@ -207,6 +207,8 @@ TEMPLATE_TEST_CASE("Uniform: within its bounds as the scalar of W has them", "",
   within(-1e-45, 1e-45);
   within(-3e38, 3e38);
 
+  if constexpr (sizeof(TestType) > 4) within(-1.7e308, 1.7e308);  // whose distance is no double
+
   // Without a number between: the nearest.
   Matrix<TestType> W(2, 2);
   Random random(1);
@@ -244,7 +246,6 @@ TEST_CASE("initializers: options outside their domain are errors, and nothing is
   CHECK_THROWS_AS((Normal{.standard_deviation = bad}(W, random)), OptionError);
   CHECK_THROWS_AS((Uniform{.low = 2, .high = 1}(W, random)), OptionError);
   CHECK_THROWS_AS((Uniform{.low = -inf}(W, random)), OptionError);
-  CHECK_THROWS_AS((Uniform{.low = -1.7e308, .high = 1.7e308}(W, random)), OptionError);
   CHECK_THROWS_AS((Orthogonal{.gain = inf}(W, random)), OptionError);
   CHECK_THROWS_WITH((Normal{.standard_deviation = -1}(W, random)),
                     ContainsSubstring("standard_deviation") && ContainsSubstring("got -1"));

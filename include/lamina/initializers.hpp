@@ -97,7 +97,6 @@ struct Uniform {
     using Scalar = typename std::remove_cvref_t<Matrix>::Scalar;
     detail::check_option<Scalar>("Uniform: low", low);
     detail::check_option<Scalar>("Uniform: high", high, low);
-    detail::check_option<double>("Uniform: high - low", high - low);
     // The first and the last Scalar in [low, high).
     constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
     auto first = static_cast<Scalar>(low), last = static_cast<Scalar>(high);
