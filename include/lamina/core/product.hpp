@@ -35,22 +35,6 @@ struct Operand {
   Scalar* at(Index i, Index j) const { return data + i * row_stride + j * column_stride; }
 };
 
-/// Says that a place in memory is needed soon.
-inline void prefetch(const void* place) {
-#if defined(__GNUC__)
-  __builtin_prefetch(place);
-#else
-  (void)place;
-#endif
-}
-inline void prefetch_to_write(const void* place) {
-#if defined(__GNUC__)
-  __builtin_prefetch(place, 1);
-#else
-  (void)place;
-#endif
-}
-
 /// Columns, or rows, of a matrix that are needed soon: each has `size` numbers side by side.
 template <class Scalar>
 struct Ahead {
@@ -62,7 +46,7 @@ struct Ahead {
     constexpr Index line = std::max<Index>(1, 64 / static_cast<Index>(sizeof(Scalar)));
     const Index end = count * (part + 1) / parts;
     for (Index j = count * part / parts; j < end; ++j)
-      for (Index i = 0; i < size; i += line) prefetch(data + j * stride + i);
+      for (Index i = 0; i < size; i += line) simd::prefetch(data + j * stride + i);
   }
 };
 
@@ -182,7 +166,7 @@ LAMINA_INLINE void multiply_block(const Product<Scalar>& p) {
   if (p.start == Start::sum) {
     LAMINA_NO_UNROLL
     for (int j = 0; j < Columns; ++j) LAMINA_UNROLL
-    for (int i = 0; i < Rows; ++i) prefetch_to_write(p.C.at(i * lanes, j));
+    for (int i = 0; i < Rows; ++i) simd::prefetch_to_write(p.C.at(i * lanes, j));
   }
   const Scalar* a_k = p.A.data;
   const Scalar* b_k = p.B.data;

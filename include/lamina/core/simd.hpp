@@ -233,6 +233,22 @@ LAMINA_INLINE void opaque(T& x) {
 #endif
 }
 
+/// Says that a place in memory is needed soon.
+inline void prefetch(const void* place) {
+#if defined(__GNUC__)
+  __builtin_prefetch(place);
+#else
+  (void)place;
+#endif
+}
+inline void prefetch_to_write(const void* place) {
+#if defined(__GNUC__)
+  __builtin_prefetch(place, 1);
+#else
+  (void)place;
+#endif
+}
+
 /// `count` numbers copied, without the call of memmove that takes longer than the copy of few.
 template <class Scalar>
 LAMINA_INLINE void copy(const Scalar* from, Index count, Scalar* to) {

@@ -28,23 +28,37 @@ void check_inputs(const MatrixView<Scalar>& X, Index inputs, const char* argumen
   if (X.rows == 0) fail<DataError>({argument, ": expected at least one row (sample), got none"});
 }
 
-/// Whether every element is finite: 0·x is 0 for those, and NaN for the others.
+/// Whether all numbers that it has looked at are finite: 0·x is 0 for those, and NaN for the others.
+template <class Scalar>
+class Finite {
+  using V = simd::Register<Scalar>;
+  static constexpr Index lanes = simd::lanes<V>;
+  static constexpr int chains = 4;  // sums that need not wait for one another
+
+ public:
+  LAMINA_INLINE void look(const Scalar* data, Index size) {
+    Index i = 0;
+    for (; i + chains * lanes <= size; i += chains * lanes) LAMINA_UNROLL
+    for (int c = 0; c < chains; ++c) sums_[c] += simd::load<V>(data + i + c * lanes) * Scalar(0);
+    for (; i + lanes <= size; i += lanes) sums_[0] += simd::load<V>(data + i) * Scalar(0);
+    if (i < size) sums_[1] += simd::load<V>(data + i, size - i) * Scalar(0);
+  }
+  bool all() const {
+    Scalar numbers[lanes], sum = 0;
+    simd::store(numbers, (sums_[0] + sums_[1]) + (sums_[2] + sums_[3]));
+    for (const Scalar x : numbers) sum += x;
+    return sum == Scalar(0);
+  }
+
+ private:
+  V sums_[chains] = {};
+};
+
 template <class Scalar>
 bool all_finite(const Scalar* data, Index size) {
-  using V = simd::Register<Scalar>;
-  constexpr Index lanes = simd::lanes<V>;
-  constexpr int chains = 4;  // sums that need not wait for one another
-  V sums[chains] = {};
-  Index i = 0;
-  for (; i + chains * lanes <= size; i += chains * lanes) LAMINA_UNROLL
-  for (int c = 0; c < chains; ++c) sums[c] += simd::load<V>(data + i + c * lanes) * Scalar(0);
-  Scalar sum = 0;
-  for (; i < size; ++i) sum += data[i] * Scalar(0);
-  const V together = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  Scalar numbers[lanes];
-  simd::store(numbers, together);
-  for (const Scalar x : numbers) sum += x;
-  return sum == Scalar(0);
+  Finite<Scalar> finite;
+  finite.look(data, size);
+  return finite.all();
 }
 
 /// Whether every element of the view is finite, read in the order of the memory.
@@ -55,14 +69,20 @@ bool all_finite(const MatrixView<Scalar>& X) {
   const Index inner_stride = by_columns ? X.row_stride : X.column_stride;
   const Index outer_stride = by_columns ? X.column_stride : X.row_stride;
   if (inner_stride == 1 && outer_stride == inner) return all_finite(X.data, inner * outer);
+  Finite<Scalar> finite;
   for (Index o = 0; o < outer; ++o) {
-    const Scalar* run = X.data + o * outer_stride;
-    if (inner_stride == 1 && !all_finite(run, inner)) return false;
-    if (inner_stride == 1) continue;
-    for (Index i = 0; i < inner; ++i)
-      if (!(run[i * inner_stride] * Scalar(0) == Scalar(0))) return false;
+    const Scalar* const run = X.data + o * outer_stride;
+    if (inner_stride == 1) {
+      // The processor does not see by itself where the runs after this one begin.
+      constexpr Index ahead = 6, line = 64 / static_cast<Index>(sizeof(Scalar));
+      const Scalar* const next = run + std::min(ahead, outer - 1 - o) * outer_stride;
+      for (Index i = 0; i < inner; i += line) simd::prefetch(next + i);
+      finite.look(run, inner);
+    } else {
+      for (Index i = 0; i < inner; ++i) finite.look(run + i * inner_stride, 1);
+    }
   }
-  return true;
+  return finite.all();
 }
 
 /// The largest magnitude in a tile; infinite or NaN when an element is. Numbers without their sign are ordered as the

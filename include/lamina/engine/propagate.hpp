@@ -51,7 +51,7 @@ bool read(const Batch<Scalar>& batch, const MatrixView<Scalar>& from, Index begi
         constexpr Index ahead = 6, line = 64 / static_cast<Index>(sizeof(Scalar));
         const Scalar* const next =
             column + batch.first + begin + std::min(ahead, mine.end - 1 - j) * from.column_stride;
-        for (Index i = 0; i < tile.rows(); i += line) detail::prefetch(next + i);
+        for (Index i = 0; i < tile.rows(); i += line) simd::prefetch(next + i);
         simd::copy(column + batch.first + begin, tile.rows(), to + j * stride);
       } else {
         for (Index i = 0; i < tile.rows(); ++i)

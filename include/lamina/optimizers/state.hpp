@@ -66,7 +66,7 @@ class OptimizerState {
   template <class Scalar>
   Scalar* array(Index k, Index first = 0) {
     eigen_assert(kind_ == kind<Scalar>);
-    return reinterpret_cast<Scalar*>(arrays_.data()) + k * rows() + first;
+    return reinterpret_cast<Scalar*>(arrays_.data() + k * arrays_.rows()) + first;
   }
 
   /// Array k, all x.
