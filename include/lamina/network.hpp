@@ -219,6 +219,8 @@ class Network {
   /// @throws ShapeError when `output` has other extents.
   template <EigenDense DX, EigenDense Output>
   void predict(const DX& X, Workspace& workspace, Output&& output) const {
+    static_assert(std::is_same_v<typename std::remove_cvref_t<Output>::Scalar, Scalar>,
+                  "lamina: the output must have the network's scalar type");
     with_inputs(X, [&](const Batch<Scalar>& batch) {
       if (output.rows() != batch.count || output.cols() != outputs())
         detail::fail<ShapeError>({"output: expected ", batch.count, "\u00d7", outputs(), ", got ",

@@ -134,6 +134,12 @@ TEST_CASE("arrays that do not fit are all named, and the network stays", "[npz]"
         "got nan");
   CHECK(message_of(net, good) == "loaded");
 
+  DynamicNetwork<float> statistics(1);
+  statistics.batch_norm();
+  auto arrays = weight_arrays(statistics, WeightNames::keras);
+  arrays.at("arr_2") = make_array<double>({1}, std::vector<double>{1e60});  // moving_mean
+  CHECK_THROWS_AS(load_weight_arrays(statistics, arrays), FormatError);     // infinite as a float
+
   DynamicNetwork<float> norm(2);
   norm.batch_norm();
   CHECK_THROWS_MATCHES(weight_arrays(norm, WeightNames::scikit_learn), OptionError,

@@ -105,8 +105,8 @@ class StandardScaler : public detail::ColumnScaler {
   StandardScaler() = default;
 
   /// To the training data, m×n.
-  /// @throws DataError when X has no row, an element that is not finite (with its row and column), or a column whose sum or spread
-  /// overflows.
+  /// @throws DataError when X has no row, an element that is not finite (with its row and column), or a column whose sum
+  /// overflows or whose spread has no finite inverse.
   template <EigenDense DX>
   StandardScaler& fit(const DX& X) {
     set(Normalization<Dynamic>::standardize(X));

@@ -144,7 +144,7 @@ void load_weight_arrays(Network<Scalar, L...>& network, const std::map<std::stri
   std::vector<Scalar> theta;
   const auto values_of = [&]<class T>(const detail::LayerTensor& tensor, std::vector<T> values) {
     for (std::size_t i = 0; i < values.size(); ++i)
-      if (!std::isfinite(values[i]))
+      if (!std::isfinite(static_cast<Scalar>(values[i])))
         detail::fail<FormatError>({source, ", layer ", tensor.layer, ", array '", tensor.name, "', element ",
                                    detail::element_text(i, tensor.shape),
                                    ": expected a finite number of the network's scalar, got ", values[i]});
