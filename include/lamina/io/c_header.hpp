@@ -714,8 +714,8 @@ std::string c_header(const Network<S, L...>& network, const CExportOptions& opti
 /// Numbers are written so that they are read back bit for bit. A layer's outputs go to one of two arrays in turn, each as
 /// large as the widest layer that it takes; they are on the stack, or static where LAMINA_STATIC_SCRATCH is defined.
 ///
-/// @throws OptionError when the name is not a C identifier, golden negative, int8 without calibration, or when a stack has
-///     a layer or an activation of the user's own (in a network of fixed layers that is a compile error); ShapeError or
+/// @throws OptionError when the name is not a C identifier, golden not in [0, 65536], int8 without calibration, or when a
+///     stack has a layer or an activation of the user's own (in a network of fixed layers that is a compile error); ShapeError or
 ///     DataError when the calibration does not fit the network, or when a number that would be written is not finite;
 ///     FileError when the stream takes no more. Nothing is written then.
 template <std::floating_point Scalar, class... L>
