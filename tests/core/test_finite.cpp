@@ -52,14 +52,28 @@ TEST_CASE("a number that is not finite is found wherever it is") {
 }
 
 TEST_CASE("a number that is not finite is found in a view with gaps") {
-  using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic>;
-  Matrix numbers = Matrix::Constant(23, 11, 1);
-  const auto inner = numbers.block(2, 3, 19, 5);
-  const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> by_rows = inner;
-  CHECK(detail::all_finite(view<float>(inner)));
-  CHECK(detail::all_finite(view<float>(by_rows)));
-  numbers(1, 3) = numbers(2, 2) = numbers(21, 7) = std::numeric_limits<float>::infinity();  // around it
-  CHECK(detail::all_finite(view<float>(inner)));
-  numbers(20, 7) = std::numeric_limits<float>::infinity();
-  CHECK_FALSE(detail::all_finite(view<float>(inner)));
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  // Every number of `inner`, and what lies beside it in `numbers`.
+  const auto check = [&](auto& numbers, auto inner) {
+    inner.setOnes();
+    CHECK(detail::all_finite(view<float>(inner)));
+    bool found = true;
+    for (Index i = 0; i < inner.rows(); ++i)
+      for (Index j = 0; j < inner.cols(); ++j) {
+        inner(i, j) = infinity;
+        found = found && !detail::all_finite(view<float>(inner));
+        inner(i, j) = 1;
+      }
+    CHECK(found);
+    numbers.setConstant(infinity);
+    inner.setOnes();
+    CHECK(detail::all_finite(view<float>(inner)));
+  };
+  Eigen::MatrixXf by_columns(23, 11);
+  check(by_columns, by_columns.block(2, 3, 19, 5));
+  Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> by_rows(23, 41);
+  check(by_rows, by_rows.block(2, 3, 19, 35));
+  // No two numbers side by side.
+  using Strides = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
+  check(by_columns, Eigen::Map<Eigen::MatrixXf, 0, Strides>(by_columns.data(), 7, 11, Strides(23, 3)));
 }

@@ -43,10 +43,8 @@ struct Ahead {
 
   /// Fetches one of so many parts.
   void fetch(Index part, Index parts) const {
-    constexpr Index line = std::max<Index>(1, 64 / static_cast<Index>(sizeof(Scalar)));
     const Index end = count * (part + 1) / parts;
-    for (Index j = count * part / parts; j < end; ++j)
-      for (Index i = 0; i < size; i += line) simd::prefetch(data + j * stride + i);
+    for (Index j = count * part / parts; j < end; ++j) simd::prefetch(data + j * stride, size);
   }
 };
 

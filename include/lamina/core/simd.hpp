@@ -249,6 +249,16 @@ inline void prefetch_to_write(const void* place) {
 #endif
 }
 
+/// The same of `size` numbers side by side.
+template <class Scalar>
+LAMINA_INLINE void prefetch(const Scalar* data, Index size) {
+  constexpr Index line = 64 / static_cast<Index>(sizeof(Scalar));
+  for (Index i = 0; i < size; i += line) prefetch(static_cast<const void*>(data + i));
+}
+/// Of columns, or rows, that lie apart, so many are fetched ahead of the one that is read: the processor does not see by
+/// itself where they begin.
+inline constexpr Index runs_ahead = 6;
+
 /// `count` numbers copied, without the call of memmove that takes longer than the copy of few.
 template <class Scalar>
 LAMINA_INLINE void copy(const Scalar* from, Index count, Scalar* to) {

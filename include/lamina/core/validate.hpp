@@ -54,6 +54,7 @@ class Finite {
   V sums_[chains] = {};
 };
 
+/// Whether every one of `size` numbers is finite.
 template <class Scalar>
 bool all_finite(const Scalar* data, Index size) {
   Finite<Scalar> finite;
@@ -73,10 +74,7 @@ bool all_finite(const MatrixView<Scalar>& X) {
   for (Index o = 0; o < outer; ++o) {
     const Scalar* const run = X.data + o * outer_stride;
     if (inner_stride == 1) {
-      // The processor does not see by itself where the runs after this one begin.
-      constexpr Index ahead = 6, line = 64 / static_cast<Index>(sizeof(Scalar));
-      const Scalar* const next = run + std::min(ahead, outer - 1 - o) * outer_stride;
-      for (Index i = 0; i < inner; i += line) simd::prefetch(next + i);
+      simd::prefetch(run + std::min(simd::runs_ahead, outer - 1 - o) * outer_stride, inner);
       finite.look(run, inner);
     } else {
       for (Index i = 0; i < inner; ++i) finite.look(run + i * inner_stride, 1);

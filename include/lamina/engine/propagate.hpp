@@ -47,12 +47,10 @@ bool read(const Batch<Scalar>& batch, const MatrixView<Scalar>& from, Index begi
     for (Index j = mine.begin; j < mine.end; ++j) {
       const Scalar* column = from.data + j * from.column_stride;
       if (!batch.indices && from.row_stride == 1) {
-        // The processor does not see by itself where the columns after this one begin.
-        constexpr Index ahead = 6, line = 64 / static_cast<Index>(sizeof(Scalar));
-        const Scalar* const next =
-            column + batch.first + begin + std::min(ahead, mine.end - 1 - j) * from.column_stride;
-        for (Index i = 0; i < tile.rows(); i += line) simd::prefetch(next + i);
-        simd::copy(column + batch.first + begin, tile.rows(), to + j * stride);
+        const Scalar* const first = column + batch.first + begin;
+        simd::prefetch(first + std::min(simd::runs_ahead, mine.end - 1 - j) * from.column_stride,
+                       tile.rows());
+        simd::copy(first, tile.rows(), to + j * stride);
       } else {
         for (Index i = 0; i < tile.rows(); ++i)
           to[i + j * stride] = column[batch.row(begin + i) * from.row_stride];
