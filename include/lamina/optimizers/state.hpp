@@ -8,7 +8,6 @@
 #include <cstring>
 #include <limits>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include "lamina/core/errors.hpp"
@@ -78,7 +77,7 @@ class OptimizerState {
   /// @name For checkpoints
   /// @{
 
-  /// 4, 8 or 16 for arrays of float, double or long double; 0 before the first step.
+  /// The bytes of a number of the arrays: 4, 8 or 16 for float, double or long double; 0 before the first step.
   int scalar_kind() const { return kind_; }
   /// Elements of each array.
   Index rows() const { return kind_ == 0 ? 0 : arrays_.rows() / kind_; }
@@ -109,18 +108,19 @@ class OptimizerState {
     kind_ = scalar_kind;
     steps = steps_taken;
     extra = number;
-    bounded_ = true;
-    if (kind_ == kind<float>) look<float>();
-    if (kind_ == kind<double>) look<double>();
-    if (kind_ == kind<long double>) look<long double>();
+    if (kind_ == kind<float>) {
+      look<float>();
+    } else if (kind_ == kind<double>) {
+      look<double>();
+    } else {
+      look<long double>();
+    }
   }
   /// @}
 
  private:
   template <class Scalar>
-  static constexpr int kind = std::is_same_v<Scalar, float>    ? 4
-                              : std::is_same_v<Scalar, double> ? 8
-                                                               : 16;
+  static constexpr int kind = static_cast<int>(sizeof(Scalar));
   using Bytes = Eigen::Matrix<std::uint8_t, Dynamic, Dynamic>;
 
   bool bounded_ = true;
