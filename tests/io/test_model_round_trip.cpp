@@ -217,6 +217,18 @@ TEST_CASE("options of saving that do not fit are refused", "[model]") {
   CHECK(load_info(to_safetensors(net, {.class_names = {"no", "yes"}})).class_names.size() == 2);
 }
 
+TEST_CASE("running statistics that are infinite in the network's scalar are not saved", "[model]") {
+  Network<float, BatchNorm<2>> net;
+  net.layer<0>().set_running_statistics(Eigen::RowVector2d(0, 1e60), Eigen::RowVector2d(1, 1));
+  CHECK_THROWS_MATCHES(
+      to_safetensors(net), DataError,
+      Catch::Matchers::Message("save: layer 0, tensor '0.running_mean', element [1]: expected a finite "
+                               "number of the network's scalar, got 1e+60"));
+  Network<double, BatchNorm<2>> wide;
+  wide.layer<0>().set_running_statistics(Eigen::RowVector2d(0, 1e60), Eigen::RowVector2d(1, 1));
+  CHECK_NOTHROW(to_safetensors(wide));
+}
+
 TEST_CASE("a network with more outputs than load believes is not saved", "[model]") {
   auto net =
       make_network<float>(Activate<Eigen::Dynamic, ReLU>(600000), Activate<Eigen::Dynamic, Tanh>(600000));

@@ -137,8 +137,10 @@ TEST_CASE("arrays that do not fit are all named, and the network stays", "[npz]"
   DynamicNetwork<float> statistics(1);
   statistics.batch_norm();
   auto arrays = weight_arrays(statistics, WeightNames::keras);
-  arrays.at("arr_2") = make_array<double>({1}, std::vector<double>{1e60});  // moving_mean
-  CHECK_THROWS_AS(load_weight_arrays(statistics, arrays), FormatError);     // infinite as a float
+  arrays.at("arr_2") = make_array<double>({1}, std::vector<double>{1e60});            // moving_mean
+  CHECK_THROWS_MATCHES(load_weight_arrays(statistics, arrays, "a.npz"), FormatError,  // infinite as a float
+                       Message("a.npz, layer 0, array 'arr_2', element [0]: expected a finite number of the "
+                               "network's scalar, got 1e+60"));
 
   DynamicNetwork<float> norm(2);
   norm.batch_norm();
