@@ -5,8 +5,7 @@
 #include <string_view>
 
 #include "lamina/core/elementary.hpp"
-#include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -48,9 +47,7 @@ struct CELU {
 
   /// @throws OptionError when α is not positive and finite, or beyond the range of float.
   void check() const {
-    if (!(alpha > 0 && alpha - alpha == 0))
-      throw OptionError("CELU: expected a finite alpha > 0, got " + detail::number(alpha));
-    detail::check_float_range("CELU: alpha", alpha);
+    detail::OptionCheck{"CELU"}.positive("a finite alpha", alpha).in_float_range("alpha", alpha);
   }
 };
 

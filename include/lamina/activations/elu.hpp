@@ -5,8 +5,7 @@
 #include <string_view>
 
 #include "lamina/core/elementary.hpp"
-#include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -46,9 +45,7 @@ struct ELU {
 
   /// @throws OptionError when α is negative or not finite, or beyond the range of float.
   void check() const {
-    if (!(alpha >= 0 && alpha - alpha == 0))
-      throw OptionError("ELU: expected a finite alpha \u2265 0, got " + detail::number(alpha));
-    detail::check_float_range("ELU: alpha", alpha);
+    detail::OptionCheck{"ELU"}.not_negative("a finite alpha", alpha).in_float_range("alpha", alpha);
   }
 };
 

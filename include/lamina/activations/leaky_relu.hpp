@@ -4,8 +4,7 @@
 #include <string_view>
 
 #include "lamina/core/elementary.hpp"
-#include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -42,9 +41,7 @@ struct LeakyReLU {
 
   /// @throws OptionError when slope is not finite, or beyond the range of float.
   void check() const {
-    if (!(slope - slope == 0))
-      throw OptionError("LeakyReLU: expected a finite slope, got " + detail::number(slope));
-    detail::check_float_range("LeakyReLU: slope", slope);
+    detail::OptionCheck{"LeakyReLU"}.finite("a finite slope", slope).in_float_range("slope", slope);
   }
 };
 

@@ -3,8 +3,7 @@
 
 #include <string_view>
 
-#include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 
 namespace lamina {
 
@@ -33,9 +32,7 @@ struct Softplus {
 
   /// @throws OptionError when β is not positive and finite, or beyond the range of float.
   void check() const {
-    if (!(beta > 0 && beta - beta == 0))
-      throw OptionError("Softplus: expected a finite beta > 0, got " + detail::number(beta));
-    detail::check_float_range("Softplus: beta", beta);
+    detail::OptionCheck{"Softplus"}.positive("a finite beta", beta).in_float_range("beta", beta);
   }
 };
 

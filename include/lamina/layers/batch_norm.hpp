@@ -7,7 +7,7 @@
 #include "lamina/core/concepts.hpp"
 #include "lamina/core/errors.hpp"
 #include "lamina/core/extent.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/views.hpp"
 #include "lamina/layers/layer_norm.hpp"
 
@@ -158,11 +158,10 @@ class BatchNorm {
  private:
   BatchNorm(Extent<N> extent, double momentum, double epsilon)
       : extent_(extent), momentum_(momentum), epsilon_(epsilon) {
-    if (!(epsilon > 0 && std::isfinite(epsilon)))
-      detail::fail<OptionError>({"BatchNorm: expected a finite epsilon > 0, got ", epsilon});
-    detail::check_float_range("BatchNorm: epsilon", epsilon);
-    if (!(momentum >= 0 && momentum <= 1))
-      detail::fail<OptionError>({"BatchNorm: expected a momentum in [0, 1], got ", momentum});
+    detail::OptionCheck{"BatchNorm"}
+        .positive("a finite epsilon", epsilon)
+        .in_float_range("epsilon", epsilon)
+        .in(momentum >= 0 && momentum <= 1, "a momentum", " in [0, 1]", momentum);
     reset();
   }
 

@@ -5,9 +5,8 @@
 #include <string_view>
 
 #include "lamina/core/concepts.hpp"
-#include "lamina/core/errors.hpp"
 #include "lamina/core/extent.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/parameters.hpp"
 
 namespace lamina {
@@ -116,9 +115,7 @@ class LayerNorm {
 
  private:
   static double checked(double epsilon) {
-    if (!(epsilon > 0 && std::isfinite(epsilon)))
-      detail::fail<OptionError>({"LayerNorm: expected a finite epsilon > 0, got ", epsilon});
-    detail::check_float_range("LayerNorm: epsilon", epsilon);
+    detail::OptionCheck{"LayerNorm"}.positive("a finite epsilon", epsilon).in_float_range("epsilon", epsilon);
     return epsilon;
   }
   template <class S>

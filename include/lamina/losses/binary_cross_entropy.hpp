@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/types.hpp"
 #include "lamina/losses/per_output.hpp"
 
@@ -76,8 +76,9 @@ struct BinaryCrossEntropy {
     negative_weight.check(outputs, "BinaryCrossEntropy: negative_weight", "finite weights \u2265 0", weight);
     double sum = 0;
     for (Index j = 0; j < outputs; ++j) {
-      detail::check_float_range("BinaryCrossEntropy: positive_weight", positive_weight[j]);
-      detail::check_float_range("BinaryCrossEntropy: negative_weight", negative_weight[j]);
+      detail::OptionCheck{"BinaryCrossEntropy"}
+          .in_float_range("positive_weight", positive_weight[j])
+          .in_float_range("negative_weight", negative_weight[j]);
       sum += positive_weight[j] + negative_weight[j];
     }
     if (!(sum > 0))

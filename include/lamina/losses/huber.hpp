@@ -3,8 +3,7 @@
 
 #include <string_view>
 
-#include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -37,9 +36,7 @@ struct Huber {
 
   /// @throws OptionError when δ is not positive and finite, or beyond the range of float.
   void check(Index /*outputs*/) const {
-    if (!(delta > 0 && delta - delta == 0))
-      throw OptionError("Huber: expected a finite delta > 0, got " + detail::number(delta));
-    detail::check_float_range("Huber: delta", delta);
+    detail::OptionCheck{"Huber"}.positive("a finite delta", delta).in_float_range("delta", delta);
   }
 };
 

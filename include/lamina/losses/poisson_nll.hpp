@@ -6,8 +6,7 @@
 #include <numbers>
 #include <string_view>
 
-#include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -57,9 +56,7 @@ struct PoissonNLL {
 
   /// @throws OptionError when eps is not positive and finite, or beyond the range of float.
   void check(Index /*outputs*/) const {
-    if (!(eps > 0 && eps - eps == 0))
-      throw OptionError("PoissonNLL: expected a finite eps > 0, got " + detail::number(eps));
-    detail::check_float_range("PoissonNLL: eps", eps);
+    detail::OptionCheck{"PoissonNLL"}.positive("a finite eps", eps).in_float_range("eps", eps);
   }
 
  private:

@@ -10,7 +10,7 @@
 
 #include "lamina/core/elementary.hpp"
 #include "lamina/core/errors.hpp"
-#include "lamina/core/float_range.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/types.hpp"
 
 namespace lamina {
@@ -102,7 +102,7 @@ struct SoftmaxCrossEntropy {
       if (!(w >= 0 && w - w == 0))
         throw OptionError("SoftmaxCrossEntropy: class_weights: expected finite weights \u2265 0, got " +
                           detail::number(w) + " for class " + detail::number(j));
-      detail::check_float_range("SoftmaxCrossEntropy: class_weights", w);
+      detail::OptionCheck{"SoftmaxCrossEntropy"}.in_float_range("class_weights", w);
       sum += w;
     }
     if (!(sum > 0))

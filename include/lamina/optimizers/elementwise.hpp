@@ -6,10 +6,10 @@
 #include <type_traits>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/parameters.hpp"
 #include "lamina/core/simd.hpp"
 #include "lamina/core/types.hpp"
-#include "lamina/optimizers/options.hpp"
 #include "lamina/optimizers/state.hpp"
 
 /// @file

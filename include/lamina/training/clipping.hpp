@@ -7,8 +7,8 @@
 #include <type_traits>
 
 #include "lamina/core/errors.hpp"
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/parameters.hpp"
-#include "lamina/optimizers/options.hpp"
 
 namespace lamina {
 

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <span>
 
+#include "lamina/core/option_check.hpp"
 #include "lamina/core/parameters.hpp"
-#include "lamina/optimizers/options.hpp"
 #include "lamina/training/clipping.hpp"
 
 namespace lamina {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 #include "lamina/core/errors.hpp"
@@ -13,6 +14,9 @@ struct OptionCheck {
   std::string_view owner;
 
   const OptionCheck& learning_rate(double x) const { return positive("a learning_rate", x); }
+  const OptionCheck& finite(std::string_view option, double x) const {
+    return in(std::isfinite(x), option, "", x);
+  }
   const OptionCheck& positive(std::string_view option, double x) const {
     return in(x > 0 && std::isfinite(x), option, " > 0", x);
   }
@@ -25,6 +29,15 @@ struct OptionCheck {
   }
   const OptionCheck& in(bool inside, std::string_view option, std::string_view domain, double x) const {
     if (!inside) refuse(option, domain, x);
+    return *this;
+  }
+  /// 0, or of a magnitude that float has, and every wider scalar, so that it is neither infinite there nor 0: options are
+  /// doubles whatever a network's scalar is, and those that are computed with must be numbers in each.
+  const OptionCheck& in_float_range(std::string_view option, double x) const {
+    constexpr double least = std::numeric_limits<float>::min(), most = std::numeric_limits<float>::max();
+    if (!(x == 0 || (x >= least && x <= most) || (-x >= least && -x <= most)))
+      fail<OptionError>({owner, ": ", option, ": expected 0 or a magnitude from ", least, " to ", most,
+                         ", as float has them, got ", x});
     return *this;
   }
 
