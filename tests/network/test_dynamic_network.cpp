@@ -122,6 +122,29 @@ TEST_CASE("a workspace belongs to the network it was made for", "[dynamic_networ
   CHECK_NOTHROW(net.predict(X, with_more));
 }
 
+// What it was refused for was like the network that comes next, but for the extents.
+TEST_CASE("a workspace that was refused is as it was before", "[dynamic_network]") {
+  const Eigen::MatrixXd X = problems::uniform(203, 4, 1), Y = problems::uniform(203, 3, 2);
+  const auto with = [](Index width, auto&& add) {
+    DynamicNetwork<double> net(4);
+    net.dense(width, "relu");
+    for (int i = 0; i < 12; ++i) add(net);
+    net.dense(3);
+    net.initialize(1);
+    return net;
+  };
+  const auto dropout = [](auto& net) { net.dropout(0.1); };
+  const auto before = with(8, [](auto& net) { net.activation("relu"); });
+  const auto wrong = with(9, dropout);
+  auto net = with(8, dropout);
+  auto own = net.workspace(), other = before.workspace();
+  before.predict(X, other);
+  CHECK_THROWS_AS(wrong.predict(X, other), ShapeError);
+  const double F = net.loss_and_gradient(X, Y, MeanSquaredError{}, own);
+  CHECK(net.loss_and_gradient(X, Y, MeanSquaredError{}, other) == F);
+  CHECK(other.gradient == own.gradient);
+}
+
 // Layers of the same extents and numbers of parameters, which keep more from forward to backward.
 TEST_CASE("a workspace makes room for other kinds of layers", "[dynamic_network]") {
   const Eigen::MatrixXd X = problems::uniform(300, 40, 1), Y = problems::uniform(300, 1, 2);

@@ -180,6 +180,15 @@ TEST_CASE("resume of a source: in the middle of an epoch too", "[checkpoint][sou
   // Who was asked to stop may go on later.
   const Result continued = run(5, Checkpoint{.path = file.path});
   same(continued, whole);
+
+  SECTION("after the last batch of an epoch, of which only the source knows that it is the last") {
+    const File other;
+    struct Killed {};
+    CHECK_THROWS_AS(
+        run(5, Checkpoint{.path = other.path, .every_batches = 1}, [](FitState&) { throw Killed(); }),
+        Killed);
+    same(run(5, Checkpoint{.path = other.path}), whole);
+  }
 }
 
 TEST_CASE("a damaged or foreign checkpoint changes nothing", "[checkpoint]") {

@@ -69,6 +69,24 @@ TEST_CASE("validation split: the held out samples are measured and not trained o
   CHECK(net.parameters() == by_hand.parameters());
 }
 
+TEST_CASE("validation split: neither part may weigh nothing", "[fit][validation_split]") {
+  FitOptions options = quiet(1, full_batch, 5);
+  options.validation_split = 0.3;
+  const TrainTest split = train_test_split(data.X.rows(), {.test = 0.3, .seed = 5});
+  std::vector<double> weights(static_cast<std::size_t>(data.X.rows()), 0.0);
+  for (const Index i : split.train) weights[static_cast<std::size_t>(i)] = 1;
+  const auto refused = [&](const std::string& text) {
+    Net net = fresh();
+    CHECK_THROWS_WITH(
+        fit(net, data.X, weighted(data.Y, weights), MeanSquaredError{}, GradientDescent{}, options),
+        "validation_split: expected sample weights with a positive sum for the " + text + ", got 0");
+    CHECK(net.parameters() == fresh().parameters());
+  };
+  refused("9 samples that are held out");
+  for (double& weight : weights) weight = 1 - weight;
+  refused("21 samples that are trained on");
+}
+
 TEST_CASE("validation split: labels keep their proportions", "[fit][validation_split]") {
   const problems::Triangle<double> triangle(60);
   Network<double, Dense<2, 3>> net;
@@ -213,8 +231,9 @@ TEST_CASE("schedule: a plateau lowers the rate, and a rate of 0 changes nothing"
 
   Net still = fresh();
   options.schedule = [](double, Index) { return 0.0; };
-  fit(still, data.X, data.Y, MeanSquaredError{}, Adam{}, options);
+  const History at_rest = fit(still, data.X, data.Y, MeanSquaredError{}, Adam{}, options);
   CHECK(still.parameters() == fresh().parameters());
+  CHECK(at_rest.learning_rate == std::vector<double>(6, 0.0));
 
   options.schedule = [](double, Index) { return -1.0; };
   CHECK_THROWS_AS(fit(still, data.X, data.Y, MeanSquaredError{}, Adam{}, options), OptionError);

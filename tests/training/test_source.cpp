@@ -218,4 +218,29 @@ TEST_CASE("a stop ends a streamed training at once", "[source]") {
   CHECK(given == 3);
 }
 
+TEST_CASE("a stop is at once, whatever number of batches the epoch before had", "[source]") {
+  const problems::Surface<> data(10);
+  Net net;
+  net.initialize(1);
+  Index batches = 0;
+  struct Stop {
+    Index* batches;
+    void on_batch(FitState& state) const {
+      ++*batches;
+      if (state.epoch == 1 && state.batch == 1) state.stop();
+    }
+  };
+  const History history = fit(
+      net,
+      [&](Index epoch, Index batch, SourceBatch<double>& to) {
+        to.X = data.X;
+        to.Y = data.Y;
+        return batch < (epoch == 0 ? 2 : 5);
+      },
+      MeanSquaredError{}, descent, in_order(5, full_batch), Stop{&batches});
+  CHECK(history.stop_reason == StopReason::callback);
+  CHECK(history.epochs() == 1);
+  CHECK(batches == 4);
+}
+
 }  // namespace test_source

@@ -10,6 +10,12 @@ inline constexpr bool is_weighted = false;
 template <class Y, class S>
 inline constexpr bool is_weighted<Weighted<Y, S>> = true;
 
+/// An Eigen::Ref that has numbers of its own when those that it was made of lie otherwise than it wants.
+template <class T>
+inline constexpr bool is_const_ref = false;
+template <class T, int Options, class Stride>
+inline constexpr bool is_const_ref<Eigen::Ref<const T, Options, Stride>> = true;
+
 template <class T>
 inline constexpr bool is_target = EigenReal<T> || Labels<T>;
 template <class Y, class S>

@@ -87,10 +87,17 @@ struct VectorView {
   Value operator[](Index i) const { return read(data, i * stride); }
 };
 
+/// Whether an expression says where its numbers lie. In Eigen 3.4 some that are said to have memory do not: X(seq(0, last, 2), all).
+template <class Derived>
+inline constexpr bool has_memory_v = (Derived::Flags & Eigen::DirectAccessBit) != 0 &&
+                                     requires(const Derived& X) {
+  X.data();
+};
+
 /// An expression as something that has memory: itself when it has, else its value.
 template <EigenDense Derived>
 decltype(auto) in_memory(const Derived& expression) {
-  if constexpr ((Derived::Flags & Eigen::DirectAccessBit) != 0) {
+  if constexpr (has_memory_v<Derived>) {
     return static_cast<const Derived&>(expression);
   } else {
     return expression.eval();

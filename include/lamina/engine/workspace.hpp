@@ -238,15 +238,17 @@ class Workspace : public engine::Memory<Scalar> {
       bool same_kinds = true;
       if (same)
         layers.for_each([&](const auto& layer, std::size_t l) {
-          Slot<Scalar>& slot = own_slots_[l];
+          const Slot<Scalar>& slot = own_slots_[l];
           const Slot<Scalar> now = of(layer);
           same = same && now.inputs == slot.inputs && now.outputs == slot.outputs &&
                  now.call->parameter_count(now.inputs, now.outputs) == slot.parameter_count;
           same_kinds = same_kinds && now.call == slot.call;
-          slot.layer = now.layer;
-          slot.call = now.call;
         });
       if (!same) refuse();
+      layers.for_each([&](const auto& layer, std::size_t l) {
+        own_slots_[l].layer = &layer;
+        own_slots_[l].call = of(layer).call;
+      });
       if (!same_kinds) {  // which may keep more from forward to backward
         this->footprint_ = detail::footprint_of(layers);
         most_rows_ = detail::tile_rows<Scalar>(this->footprint_);

@@ -10,6 +10,7 @@
 #include "lamina/core/parameters.hpp"
 #include "lamina/core/simd.hpp"
 #include "lamina/core/types.hpp"
+#include "lamina/core/views.hpp"
 #include "lamina/optimizers/state.hpp"
 
 /// @file
@@ -50,7 +51,7 @@ void step_in_parts(Optimizer& optimizer, Theta& theta, const Gradient& gradient)
     for (Index j = 0; j < columns.cols(); ++j)
       optimizer.update(j * columns.rows(), columns.rows(), columns.col(j).data(), g.col(j).data());
   };
-  constexpr bool in_memory = (Theta::Flags & Eigen::DirectAccessBit) != 0 && !Theta::IsRowMajor;
+  constexpr bool in_memory = has_memory_v<Theta> && !Theta::IsRowMajor;
   if constexpr (in_memory && Theta::InnerStrideAtCompileTime == 1) {
     update(theta);
   } else {

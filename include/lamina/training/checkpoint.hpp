@@ -22,7 +22,7 @@ namespace lamina {
 namespace detail {
 
 inline constexpr std::string_view checkpoint_magic = "LaminaCP";
-inline constexpr std::uint32_t checkpoint_version = 2;
+inline constexpr std::uint32_t checkpoint_version = 3;
 
 /// 64 bits that change with any byte: FNV-1a (Fowler, Noll and Vo), over 8 bytes at a time.
 inline std::uint64_t checksum(ByteSpan bytes) {

@@ -35,8 +35,8 @@ namespace lamina {
 
 /// A second data set, measured after every epoch and never trained on: `.validation = {X, Y}`.
 ///
-/// Matrices, maps, blocks and vectors that have a name are referred to and must outlive the fit; temporaries and
-/// expressions are kept.
+/// Matrices and vectors with a name, blocks of them and maps are referred to and must outlive the fit; temporaries and
+/// expressions are kept. A block cannot say whether what it is of has a name: of a temporary it must not be.
 class ValidationData {
  public:
   /// None.
@@ -72,9 +72,8 @@ class ValidationData {
     using Value = std::remove_cvref_t<T>;
     if constexpr (EigenDense<Value>) {
       using Plain = typename Value::PlainObject;
-      constexpr bool is_plain = std::is_same_v<Plain, Value>;
-      if constexpr ((Value::Flags & Eigen::DirectAccessBit) != 0 &&
-                    (std::is_lvalue_reference_v<T> || !is_plain)) {
+      constexpr bool owns = std::is_same_v<Plain, Value> || detail::is_const_ref<Value>;
+      if constexpr (has_memory_v<Value> && (std::is_lvalue_reference_v<T> || !owns)) {
         return value;
       } else {
         return own(std::make_shared<Plain>(std::forward<T>(value)));
@@ -257,7 +256,8 @@ class BatchesInMemory {
   Random::State at_epoch_;
 };
 
-/// The batches of a source: what it gives at a time, cut into batches. How many there are is known after an epoch.
+/// The batches of a source: what it gives at a time, cut into batches. How many there are is known after an epoch, and may be
+/// another number in the next.
 template <class Scalar, class Source, class Check>
 class BatchesFromSource {
  public:
@@ -368,6 +368,21 @@ LAMINA_COLD inline void check_fit_options(std::size_t layers, const FitOptions& 
   options.clipping.check();
 }
 
+/// Neither part of the samples may weigh nothing.
+template <class Scalar>
+LAMINA_COLD void check_split_weights(const DataView<Scalar>& data, const TrainTest& split) {
+  if (!data.has_weights()) return;
+  const auto check = [&](const std::vector<Index>& rows, const char* which) {
+    double sum = 0;
+    for (const Index i : rows) sum += data.weights[i];
+    if (!(sum > 0))
+      fail<DataError>({"validation_split: expected sample weights with a positive sum for the ", rows.size(),
+                       " samples that are ", which, ", got ", sum});
+  };
+  check(split.train, "trained on");
+  check(split.test, "held out");
+}
+
 /// The optimiser's learning rate and momentum as the schedule wants them for a step, and back at the end.
 template <class Optimizer_>
 class ScheduledRate {
@@ -395,13 +410,14 @@ class ScheduledRate {
       optimizer_.learning_rate = std::max(rate, std::numeric_limits<double>::min());
       if (const auto momentum = schedule.momentum(step, epoch); momentum && momentum_ > 0)
         set_momentum(*momentum);
-      return rate == 0;
+      still_ = rate == 0;
+      return still_;
     } else {
       fail<OptionError>({"schedule: expected an optimiser with a learning_rate"});
     }
   }
   double rate() const {
-    if constexpr (has_rate) return optimizer_.learning_rate;
+    if constexpr (has_rate) return still_ ? 0 : optimizer_.learning_rate;
     return std::nan("");
   }
 
@@ -417,7 +433,7 @@ class ScheduledRate {
 
   Optimizer_& optimizer_;
   double rate_ = 0, momentum_ = 0;
-  bool changed_ = false;
+  bool changed_ = false, still_ = false;
 };
 
 /// The gradient of several batches that make one step: Σ wᵢ·gᵢ / Σ wᵢ, wᵢ what the batch's losses were divided by.
@@ -486,7 +502,10 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
   struct Finish {
     std::optional<ProgressBar>& bar;
     ~Finish() {
-      if (bar) bar->finish();
+      try {
+        if (bar) bar->finish();
+      } catch (...) {  // the stream's: while another is on its way, or for the end of a line
+      }
     }
   } finish{bar};
 
@@ -577,7 +596,7 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
       }
       if (bar) bar->on_batch(state);
       (at_batch(callbacks, state), ...);
-      const bool last = state.batch + 1 == source.batches();
+      const bool last = state.batch + 1 == source.known_batches();
       if (stepped && !last)
         call([&](auto& c) {
           if constexpr (requires { c.after_batch(context); }) c.after_batch(context);
@@ -670,8 +689,10 @@ History fit(Network<Scalar, L...>& network, const DataView<Scalar>& data, const 
     }
   }
   std::optional<Batch<Scalar>> validation = detail::validation_batch<Scalar>(network, loss, options);
-  if (!split.test.empty())
+  if (!split.test.empty()) {
+    detail::check_split_weights(data, split);
     validation = Batch<Scalar>(data, 0, static_cast<Index>(split.test.size()), split.test.data());
+  }
   const bool diagnostics = options.diagnostics && options.progress != Progress::never;
   if (diagnostics) detail::say(options, diagnose(network, data, loss));
   detail::BatchesInMemory<Scalar> batches(data, options.batch_size, options.shuffle, options.seed,

@@ -90,7 +90,8 @@ class FitState {
   double learning_rate = std::nan("");  ///< of the last step; NaN when the optimiser has none
   const History* history = nullptr;     ///< of the finished epochs; in an epoch callback, with this one
 
-  /// Lets fit return after the callback: at once from a batch callback, else at the end of the epoch.
+  /// Lets fit return after the callback: at once from a batch callback, else at the end of the epoch. The last batch ends the
+  /// epoch, too, but not that of a source, of which nobody knows whether it is the last.
   void stop() { stopped_ = true; }
   bool stopped() const { return stopped_; }
   /// Takes that back.
@@ -102,6 +103,7 @@ class FitState {
     archive.number("batch", batch);
     archive.number("samples", samples);
     archive.number("loss", loss);
+    archive.number("learning rate", learning_rate);
     archive.number("stopped", stopped_);
   }
 

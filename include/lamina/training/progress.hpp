@@ -107,7 +107,8 @@ class ProgressBar {
                         static_cast<double>(state.samples);
     const double elapsed = std::chrono::duration<double>(Clock::now() - began_).count();
     constexpr int width = 24;
-    const int filled = static_cast<int>(width * done / total);
+    // How many samples a source has is not known in its first epoch, and may change.
+    const int filled = total > 0 ? static_cast<int>(width * std::min(done / total, 1.0)) : 0;
     detail::Line line;
     line.add("\repoch %ld/%ld [", static_cast<long>(state.epoch + 1), static_cast<long>(state.epochs));
     for (int i = 0; i < width; ++i) line.add("%s", i < filled ? "\u2588" : "\u00b7");
