@@ -159,7 +159,8 @@ TEST_CASE("what cannot be a safetensors file is not written", "[safetensors]") {
           "expected a name for a tensor, got '__metadata__', which the format keeps for itself");
   refuses({{"W", ElementType::f32, {6}, data}, {"W", ElementType::i8, {24}, data}},
           "expected each name once, got 'W' twice");
-  refuses({{"\xff", ElementType::f32, {6}, data}}, "expected names and metadata in UTF-8, got other bytes");
+  refuses({{"\xff", ElementType::f32, {6}, data}},
+          "names and metadata: expected text in UTF-8, got other bytes");
   CHECK_THROWS_AS(to_safetensors({}, {{"a", "\xed\xa0\x80"}}), DataError);
   // Nothing is written before everything is checked.
   files::Folder folder;
@@ -204,6 +205,8 @@ TEST_CASE("the error says which tensor and which field", "[safetensors]") {
              ContainsSubstring("a.st, byte 13, the header: expected JSON in UTF-8, got: "));
   CHECK_THAT(message_of(with_header("{}{}")),
              ContainsSubstring("a.st, byte 10, the header: expected JSON in UTF-8, got: "));
+  CHECK_THAT(message_of(with_header("{\"t\":{\"shape\":[1e999]}}")),
+             ContainsSubstring("a.st, the header: expected numbers that a double holds, got: "));
   entry("1", "the header: tensor 't': expected an object, got the number 1");
   entry("[]", "the header: tensor 't': expected an object, got an array");
   entry("{}", "the header: tensor 't': expected the key dtype, got none");

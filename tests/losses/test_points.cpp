@@ -66,3 +66,21 @@ TEST_CASE("SoftmaxCrossEntropy: values and derivatives at single points") {
     }
   }
 }
+
+// In registers, whatever lies between the numbers of a column; 11 rows fill no registers.
+TEST_CASE("losses: softmax cross-entropy of matrices with any strides") {
+  using Strided = Eigen::Map<Eigen::MatrixXd, 0, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>>;
+  const Eigen::MatrixXd A = Eigen::MatrixXd::Random(11, 3), Y = Eigen::MatrixXd::Random(11, 3).cwiseAbs();
+  std::vector<double> memory(200), result(200);
+  Strided a(memory.data() + 1, 11, 3, {40, 3}), dA(result.data() + 2, 11, 3, {37, 2});
+  a = A;
+  Eigen::MatrixXd want(11, 3);
+  const lamina::SoftmaxCrossEntropy loss;
+  loss.gradient(A, Y, want);
+  loss.gradient(a, Y, dA);
+  CHECK(loss.value(a, Y) == loss.value(A, Y));
+  CHECK(dA == want);
+  const auto rows = Eigen::seqN(0, 6, 2), columns = Eigen::seqN(0, 3, 1);  // in Eigen 3.4 without data()
+  CHECK(loss.value(A(rows, columns), Y(rows, columns)) ==
+        loss.value(Eigen::MatrixXd(A(rows, columns)), Eigen::MatrixXd(Y(rows, columns))));
+}

@@ -111,7 +111,7 @@ TEST_CASE("views: X") {
   });
   CHECK(views == 20);
 
-  // Expressions without memory, one of which Eigen 3.4 says to have it.
+  // Eigen 3.4 says of these that they have memory.
   const auto columns = Eigen::seqN(0, 3);
   const MatrixXd every_second = X(Eigen::seqN(0, m / 2, 2), columns);
   CHECK(net.predict(X(Eigen::seqN(0, m / 2, 2), columns)) == net.predict(every_second));

@@ -222,12 +222,14 @@ TEST_CASE("a stop is at once, whatever number of batches the epoch before had", 
   const problems::Surface<> data(10);
   Net net;
   net.initialize(1);
+  const Index at = GENERATE(1, 4);  // where the epoch before ended, and its own end
   Index batches = 0;
   struct Stop {
+    Index at;
     Index* batches;
     void on_batch(FitState& state) const {
       ++*batches;
-      if (state.epoch == 1 && state.batch == 1) state.stop();
+      if (state.epoch == 1 && state.batch == at) state.stop();
     }
   };
   const History history = fit(
@@ -237,10 +239,10 @@ TEST_CASE("a stop is at once, whatever number of batches the epoch before had", 
         to.Y = data.Y;
         return batch < (epoch == 0 ? 2 : 5);
       },
-      MeanSquaredError{}, descent, in_order(5, full_batch), Stop{&batches});
+      MeanSquaredError{}, descent, in_order(5, full_batch), Stop{at, &batches});
   CHECK(history.stop_reason == StopReason::callback);
   CHECK(history.epochs() == 1);
-  CHECK(batches == 4);
+  CHECK(batches == 2 + at + 1);
 }
 
 }  // namespace test_source

@@ -106,7 +106,8 @@ TEST_CASE("validation data may have a name, or be temporaries or expressions, wh
     CHECK(losses(with({larger.block(2, 1, 15, 2), test.Y})) == expected);
     CHECK(losses(with({rows, Eigen::Map<Eigen::VectorXd>(numbers.data(), 15)})) == expected);
     // A Ref of numbers that lie otherwise than it wants has them itself.
-    CHECK(losses(with({Eigen::Ref<const Eigen::MatrixXd>(rows), test.Y})) == expected);
+    const FitOptions of_ref = with({Eigen::Ref<const Eigen::MatrixXd>(rows), test.Y});
+    CHECK(losses(of_ref) == expected);
   }
 }
 

@@ -21,13 +21,13 @@ namespace lamina::detail {
 
 using JsonEvent = nlohmann::json::parse_event_t;
 
-/// Tells take(level, event, value) what a text holds, in order, and keeps none of it. The value is a key, or what is neither
-/// an object nor an array. The text must hold no zero byte: the parser takes it for the end.
+/// Tells take(level, event, value) what a text holds, in order, and keeps no values. The value is a key, or what is neither an
+/// object nor an array. The text must hold no zero byte: the parser takes it for the end.
 /// @throws nlohmann::json::exception when the text is not JSON in UTF-8, or has a number beyond double
 inline void for_each_json_event(std::string_view text,
                                 FunctionRef<void(int, JsonEvent, const nlohmann::json&)> take) {
-  // Kept: objects and arrays until they end, as the parser is silent of those within one that is dropped. After each object
-  // it looks for one to drop through all that is kept beside it.
+  // Kept: keys, and objects and arrays until they end, as the parser is silent of what is in one that is dropped. After each
+  // object it looks for one to drop through all that is kept beside it.
   const auto keep = [&](int level, JsonEvent event, const nlohmann::json& value) {
     take(level, event, value);
     return event != JsonEvent::value && event != JsonEvent::object_end && event != JsonEvent::array_end;
@@ -47,8 +47,9 @@ inline nlohmann::json parse_json(std::string_view text, const std::string& place
   std::string key;
   const auto add = [&](nlohmann::json value) -> nlohmann::json* {
     if (open.empty()) return &(root = std::move(value));
-    if (open.back()->is_array()) return &open.back()->emplace_back(std::move(value));
-    return &((*open.back())[key] = std::move(value));
+    if (!open.back()->is_array()) return &((*open.back())[key] = std::move(value));
+    open.back()->push_back(std::move(value));
+    return &open.back()->back();
   };
   const auto take = [&](int level, JsonEvent event, const nlohmann::json& value) {
     if (level > depth)

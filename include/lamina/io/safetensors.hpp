@@ -299,19 +299,19 @@ inline SafetensorsHeader read_safetensors_header(ByteSpan bytes, const std::stri
   const std::string_view text = as_text(reader.take(length, "the header"));
   if (text.empty() || text[0] != '{')
     reader.fail_at(8, "the header", "an object that begins with '{'", "something else");
-  // The parser takes a zero byte for the end.
   if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos)
     reader.fail_at(8 + zero, "the header", "text", "a zero byte");
   SafetensorsHandler handler(source);
   try {
     for_each_json_event(
         text, [&](int, JsonEvent event, const nlohmann::json& value) { handler.take(event, value); });
-  } catch (const nlohmann::json::exception& error) {
-    const auto* const at =
-        dynamic_cast<const nlohmann::json::parse_error*>(&error);  // others: numbers beyond double
+  } catch (const nlohmann::json::parse_error& error) {
     fail<FormatError>(
-        {source, ", byte ", 8 + (at != nullptr && at->byte > 0 ? at->byte - 1 : 0),
+        {source, ", byte ", 8 + (error.byte > 0 ? error.byte - 1 : 0),
          ", the header: expected JSON in UTF-8, got: ", std::string(error.what()).substr(0, 200)});
+  } catch (const nlohmann::json::exception& error) {
+    fail<FormatError>({source, ", the header: expected numbers that a double holds, got: ",
+                       std::string(error.what()).substr(0, 200)});
   }
   std::vector<std::string_view> names;
   for (const auto& entry : handler.header.entries) names.push_back(entry.tensor.name);
@@ -327,15 +327,6 @@ inline int safetensors_rank(ElementType type) {
   using enum ElementType;
   constexpr ElementType order[] = {u64, i64, f64, f32, u32, i32, bf16, f16, u16, i16, i8, u8, boolean};
   return static_cast<int>(std::find(std::begin(order), std::end(order), type) - std::begin(order));
-}
-
-/// Text as JSON has it. @throws DataError when it is not UTF-8.
-inline std::string json_text(const std::string& text) {
-  try {
-    return nlohmann::json(text).dump();
-  } catch (const nlohmann::json::exception&) {
-    fail<DataError>({"safetensors: expected names and metadata in UTF-8, got other bytes"});
-  }
 }
 
 /// How a file begins, and the order of the tensors behind it; the same bytes as the reference implementation's.
@@ -368,20 +359,22 @@ inline SafetensorsPlan plan_safetensors(std::span<const Tensor> tensors,
     return safetensors_rank(a->dtype) < safetensors_rank(b->dtype);
   });
 
+  const std::string what = "safetensors: names and metadata";
   std::string header = "{";
   if (!metadata.empty()) {
     header += R"("__metadata__":{)";
     bool first = true;
     for (const auto& [key, value] : metadata) {
-      header += (std::exchange(first, false) ? "" : ",") + json_text(key) + ":" + json_text(value);
+      header +=
+          (std::exchange(first, false) ? "" : ",") + dump_json(key, what) + ":" + dump_json(value, what);
     }
     header += "}";
   }
   std::uint64_t begin = 0;
   for (const Tensor* tensor : plan.order) {
     if (header.size() > 1) header += ",";
-    header +=
-        json_text(tensor->name) + R"(:{"dtype":")" + std::string(name_of(tensor->dtype)) + R"(","shape":[)";
+    header += dump_json(tensor->name, what) + R"(:{"dtype":")" + std::string(name_of(tensor->dtype)) +
+              R"(","shape":[)";
     for (std::size_t d = 0; d < tensor->shape.size(); ++d) {
       if (d > 0) header += ',';
       header += std::to_string(tensor->shape[d]);

@@ -12,6 +12,7 @@
 #include "lamina/core/errors.hpp"
 #include "lamina/core/option_check.hpp"
 #include "lamina/core/types.hpp"
+#include "lamina/core/views.hpp"
 
 namespace lamina {
 
@@ -118,10 +119,15 @@ struct SoftmaxCrossEntropy {
     for (Index i = 0; i < rows; i += simd::lanes<V>)
       f(std::type_identity<V>(), i, std::min(simd::lanes<V>, rows - i));
   }
+  /// Whether a column's numbers lie side by side.
+  template <class DA>
+  static constexpr bool has_columns_v =
+      has_memory_v<DA> && !DA::IsRowMajor && DA::InnerStrideAtCompileTime == 1;
+
   /// A(i … i + count, j)
   template <class V, class DA>
   static V load(const DA& A, Index i, Index j, Index count) {
-    if constexpr ((DA::Flags & Eigen::DirectAccessBit) != 0 && !DA::IsRowMajor) {
+    if constexpr (has_columns_v<DA>) {
       const auto* from = A.data() + i + j * A.outerStride();
       return count == simd::lanes<V> ? simd::load<V>(from) : simd::load<V>(from, count);
     } else {
@@ -133,7 +139,7 @@ struct SoftmaxCrossEntropy {
   /// A(i … i + count, j) = v
   template <class DA, class V>
   static void store(DA& A, Index i, Index j, const V& v, Index count) {
-    if constexpr ((DA::Flags & Eigen::DirectAccessBit) != 0 && !DA::IsRowMajor) {
+    if constexpr (has_columns_v<DA>) {
       auto* const to = A.data() + i + j * A.outerStride();
       count == simd::lanes<V> ? simd::store(to, v) : simd::store(to, v, count);
     } else {

@@ -28,7 +28,7 @@ concept SeesContext = requires {
 ///
 ///     void begin(context);         // before the first epoch
 ///     void resume(context);        // then, and may move the training to where it once was
-///     void after_batch(context);   // after every step, besides on_batch(state)
+///     void after_batch(context);   // after every step, besides on_batch(state), but for one that is known to be the epoch's last
 ///     void after_epoch(context);   // after every epoch, besides on_epoch(state)
 ///     void finish_epoch(context);  // then, when nothing of the epoch is left to be done
 ///     void end(context);           // before fit returns, unless it throws

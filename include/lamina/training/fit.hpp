@@ -651,7 +651,7 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
 /// @param callbacks  each is called with a FitState&: a plain function at the end of every epoch; an object's on_epoch
 ///                   there and its on_batch after every batch. state.stop() ends the training
 /// @throws ShapeError, DataError, OptionError before anything is changed; NonFiniteError, naming epoch, batch and layer,
-///         with the parameters as they were before the step that failed
+///         with the parameters as they were before the step that failed; what a callback or the progress_stream throws
 template <class Scalar, class... L, EigenDense DX, Targets TY, LossFunction<Scalar> Loss, class Optimizer_,
           detail::FitCallback... Callbacks>
 requires(Optimizer<std::remove_cvref_t<Optimizer_>, typename Network<Scalar, L...>::Parameters>) History

@@ -81,17 +81,17 @@ class FitState {
   Index epoch = 0;              ///< from 0
   Index epochs = 0;             ///< asked for
   Index batch = 0;              ///< from 0; the last one of the epoch when an epoch callback is called
-  Index batches = 0;            ///< in an epoch; 0 while it is unknown, in the first epoch of a source
+  Index batches = 0;            ///< in an epoch; of a source as many as in the one before, and 0 in the first
   Index samples = 0;            ///< seen in this epoch so far
-  Index samples_per_epoch = 0;  ///< 0 while it is unknown
+  Index samples_per_epoch = 0;  ///< as for batches
   double loss = 0;              ///< mean of the epoch so far
   double validation_loss = 0;   ///< NaN without validation data, and before the end of the epoch
   double seconds = 0;           ///< since the epoch began
   double learning_rate = std::nan("");  ///< of the last step; NaN when the optimiser has none
   const History* history = nullptr;     ///< of the finished epochs; in an epoch callback, with this one
 
-  /// Lets fit return after the callback: at once from a batch callback, else at the end of the epoch. The last batch ends the
-  /// epoch, too, but not that of a source, of which nobody knows whether it is the last.
+  /// Lets fit return after the callback: at once from a batch callback, else at the end of the epoch. After the last batch of
+  /// data in memory the epoch is still ended; of a source's nobody knows that it is the last, and its epoch is not in the history.
   void stop() { stopped_ = true; }
   bool stopped() const { return stopped_; }
   /// Takes that back.

@@ -68,6 +68,12 @@ class Line {
   std::size_t size_ = 0;
 };
 
+/// How much of a bar is filled. How many samples a source has is not known in its first epoch, and may change: total may be 0,
+/// and less than what is done.
+inline int filled(int width, double done, double total) {
+  return total > 0 ? static_cast<int>(width * std::min(done / total, 1.0)) : 0;
+}
+
 }  // namespace detail
 
 /// One line, drawn over itself ten times a second at most: the epoch, a bar over all epochs, the losses, samples per
@@ -107,8 +113,7 @@ class ProgressBar {
                         static_cast<double>(state.samples);
     const double elapsed = std::chrono::duration<double>(Clock::now() - began_).count();
     constexpr int width = 24;
-    // How many samples a source has is not known in its first epoch, and may change.
-    const int filled = total > 0 ? static_cast<int>(width * std::min(done / total, 1.0)) : 0;
+    const int filled = detail::filled(width, done, total);
     detail::Line line;
     line.add("\repoch %ld/%ld [", static_cast<long>(state.epoch + 1), static_cast<long>(state.epochs));
     for (int i = 0; i < width; ++i) line.add("%s", i < filled ? "\u2588" : "\u00b7");
