@@ -196,6 +196,9 @@ TEST_CASE("the delimiter can be detected", "[csv]") {
   CHECK_THROWS_WITH(detected("a,b\n1,2,3\n"), ContainsSubstring("cannot tell the delimiter"));
   CsvOptions comments = {.delimiter = CsvOptions::detect, .comment = '#'};
   CHECK(CsvReader::of_text("#a,b,c\n1;2\n", comments).delimiter() == ';');
+  CHECK(CsvReader::of_text("# 19\" screens\na;b\n1;2\n", comments).delimiter() == ';');
+  CHECK(CsvReader::of_text("a|b\n# \"\n1|2\n#", comments).delimiter() == '|');
+  CHECK(CsvReader::of_text("\"a\n#b\"|c\n1|2\n", comments).delimiter() == '|');
   CsvOptions german = {.delimiter = CsvOptions::detect, .decimal = ','};
   CHECK(CsvReader::of_text("1,5\n2,5\n", german).delimiter() == ';');
 

@@ -209,6 +209,7 @@ TEST_CASE("rows are taken in the order asked for", "[split]") {
   CHECK_THROWS_AS(take_rows(X, {-1}), OptionError);
   CHECK_THROWS_AS(take_rows(std::vector<int>{1}, {1}), OptionError);
   CHECK_THROWS_AS(take_rows(std::vector<int>{1}, {-1}), OptionError);
+  CHECK_THROWS_WITH(take_rows(std::vector<int>{}, {0}), "take_rows: expected rows from 0 to -1, got 0");
 }
 
 TEST_CASE("cross-validation collects the score of every fold", "[split]") {

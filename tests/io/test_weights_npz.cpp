@@ -92,6 +92,17 @@ TEST_CASE("Keras's get_weights() come layer by layer", "[npz]") {
   }
 }
 
+TEST_CASE("parameters that are not those of the layers are not written", "[npz]") {
+  auto net = DynamicNetwork<double>(20).dense(20);
+  for (const Index count : {1, 419, 421}) {
+    net.parameters().resize(count);
+    for (const WeightNames names : {WeightNames::keras, WeightNames::scikit_learn})
+      CHECK_THROWS_MATCHES(
+          weight_arrays(net, names), ShapeError,
+          Message("parameters: expected 420 for the layers of the network, got " + std::to_string(count)));
+  }
+}
+
 TEST_CASE("an .npz file of weights is written and read", "[npz]") {
   files::Folder folder;
   Network<float, Normalization<2>, Dense<2, 5, Sigmoid>, Dense<5, 4>> net(

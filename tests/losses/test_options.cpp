@@ -20,7 +20,8 @@ TEST_CASE("losses: options outside their domain are errors") {
     CHECK_THROWS_AS(Huber{.delta = bad}.check(1), OptionError);
     CHECK_THROWS_AS(PoissonNLL{.eps = bad}.check(1), OptionError);
   }
-  for (const double bad : {0.0, 1.0, -0.1, 1.1, not_a_number})
+  for (const double bad :
+       {0.0, 1.0, -0.1, 1.1, not_a_number, 1e-50, 1 - 1e-9})  // the last two: 0 and 1 as floats
     CHECK_THROWS_AS(Quantile{.tau = bad}.check(1), OptionError);
   for (const double bad : {-0.1, 1.0, not_a_number, inf}) {
     CHECK_THROWS_AS(BinaryCrossEntropy{.label_smoothing = bad}.check(1), OptionError);

@@ -539,6 +539,30 @@ TEST_CASE("what import_onnx refuses names the node and its operator", "[onnx]") 
                                       g.constant({0, 0, 0}, {3}), g.constant({1, 1, 1}, {3})});
       },
       "expected 3 numbers for input 1, got 2");
+  check(  // statistics of the batch among the outputs: in training
+      [](Graph& g) {
+        g.node("BatchNormalization", {"x", g.constant({1, 1, 1}, {3}), g.constant({0, 0, 0}, {3}),
+                                      g.constant({0, 0, 0}, {3}), g.constant({1, 1, 1}, {3})});
+        g.graph().mutable_node(0)->add_output("");
+        g.graph().mutable_node(0)->add_output("variance");
+      },
+      "(BatchNormalization): expected one output, as in inference, got more");
+  check(
+      [](Graph& g) {
+        g.node("Add", {"x", g.constant({1}, std::vector<std::int64_t>(65, 1))});
+      },
+      "dims: expected at most 64, got 65");
+  // So many that time grows with the product of both numbers where each output looks at all attributes: minutes.
+  check(
+      [](Graph& g) {
+        g.node("Relu", {"x"});
+        auto& node = *g.graph().mutable_node(0);
+        for (int i = 0; i < 40'000; ++i) {
+          node.add_output("more" + std::to_string(i));
+          node.add_attribute()->set_name("a" + std::to_string(i));
+        }
+      },
+      "(Relu): expected no other attributes, got");
   check([](Graph& g) { g.node("Identity", {g.constant({1})}); },
         "expected a value that depends on the input");
   check(

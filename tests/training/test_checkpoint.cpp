@@ -292,6 +292,26 @@ TEST_CASE("a checkpoint that is whole but of no training changes nothing", "[che
   CHECK(refused > 200);  // lengths, counts, names, options: most bytes are numbers, which may be any
 }
 
+TEST_CASE("a number of a checkpoint that nobody can have counted to is refused", "[checkpoint]") {
+  const auto read = [](Index count, Index least) {
+    std::vector<std::byte> bytes;
+    lamina::detail::append_number(bytes, count, std::endian::little);
+    lamina::detail::StateReader reader(ByteReader(bytes, "a state"));
+    Index got = 0;
+    reader.number("steps", got);
+    lamina::detail::check_count(reader, "steps", got, least);
+  };
+  const Index most = Index{1} << 53;
+  CHECK_NOTHROW(read(0, 0));
+  CHECK_NOTHROW(read(-1, -1));
+  CHECK_NOTHROW(read(most, 0));
+  CHECK_THROWS_AS(read(-1, 0), FormatError);
+  CHECK_THROWS_AS(read(most + 1, 0), FormatError);
+  CHECK_THROWS_WITH(
+      read(std::numeric_limits<Index>::max(), 0),
+      Catch::Matchers::ContainsSubstring("steps: expected a number from 0 to 2^53, got 9223372036854775807"));
+}
+
 TEST_CASE("checkpoint: options out of their domain", "[checkpoint]") {
   Net net = fresh();
   const auto with = [&](Checkpoint checkpoint) {

@@ -229,6 +229,23 @@ TEST_CASE("schedule: a plateau lowers the rate, and a rate of 0 changes nothing"
   CHECK(history.learning_rate.front() == 1e-7);
   CHECK(history.learning_rate.back() < 1e-7);
 
+  // Told the loss of each update: after the first batch none is better than the one before, but the mean of the epoch falls.
+  const Eigen::MatrixXd zero = Eigen::MatrixXd::Zero(40, 2);
+  Eigen::MatrixXd Y = Eigen::MatrixXd::Ones(40, 1);
+  Y.topRows(4).setConstant(100);
+  FitOptions by_update = quiet(1, 4);
+  by_update.shuffle = false;
+  by_update.schedule = per_step(ReduceOnPlateau{.factor = 0.1, .patience = 3});
+  for (const Index accumulate : {1, 2}) {
+    Net at_rest = fresh();
+    at_rest.parameters().setZero();
+    by_update.accumulate = accumulate;
+    by_update.batch_size = 4 / accumulate;
+    const History told =
+        fit(at_rest, zero, Y, MeanSquaredError{}, GradientDescent{.learning_rate = 1e-6}, by_update);
+    CHECK(told.learning_rate.back() < 1e-6);
+  }
+
   Net still = fresh();
   options.schedule = [](double, Index) { return 0.0; };
   const History at_rest = fit(still, data.X, data.Y, MeanSquaredError{}, Adam{}, options);

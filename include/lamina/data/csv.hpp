@@ -178,6 +178,8 @@ class CsvReader {
     const bool more = stream_ && end_ == buffer_.data() + buffer_.size();
     std::size_t line = 0;
     for (std::size_t i = 0; i <= text.size(); ++i) {
+      if (i == line && options().comment != '\0')  // whose quotes and delimiters are none
+        while (i < text.size() && text[line] == options().comment && text[i] != '\n' && text[i] != '\r') ++i;
       const bool ends = i == text.size() || (!quoted && (text[i] == '\n' || text[i] == '\r'));
       if (!ends) {
         if (text[i] == '"') quoted = !quoted;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -370,11 +371,14 @@ struct FeatureEncoding {
     }
     if (!with_targets) return data;
     if (classifies()) {
+      std::map<std::string_view, Index> labels;  // there may be as many as rows
+      for (Index label = 0; label < targets[0].width(); ++label)
+        labels.emplace(targets[0].categories[static_cast<std::size_t>(label)], label);
       for (const Index i : data.rows) {
         if (table.is_missing(i, y[0])) table.fail(i, y[0], "expected a class");
-        const Index label = targets[0].find(table.cell(i, y[0]));
-        if (label < 0) fail_unknown("class", targets[0], table, i, y[0]);
-        data.labels.push_back(label);
+        const auto label = labels.find(table.cell(i, y[0]));
+        if (label == labels.end()) fail_unknown("class", targets[0], table, i, y[0]);
+        data.labels.push_back(label->second);
       }
       return data;
     }

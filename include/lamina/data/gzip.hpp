@@ -48,7 +48,8 @@ inline std::vector<std::byte> unpack(ByteSpan bytes, Packing packing, std::size_
   const std::unique_ptr<z_stream, End> end(&stream);
 
   std::vector<std::byte> unpacked;
-  std::size_t read = 0, chunk = std::size_t{1} << 14;
+  constexpr std::size_t first_chunk = std::size_t{1} << 14;
+  std::size_t read = 0, chunk = first_chunk;
   const auto wrong = [&](const std::string& expected, const std::string& got) {
     fail<FormatError>({source, ", byte ", read, ": expected ", expected, ", got ", got});
   };
@@ -71,12 +72,13 @@ inline std::vector<std::byte> unpack(ByteSpan bytes, Packing packing, std::size_
       if (packing == Packing::deflate || !is_gzip(bytes.subspan(read)))
         wrong("the end", std::to_string(bytes.size() - read) + " bytes behind the compressed data");
       if (inflateReset(&stream) != Z_OK) wrong("compressed data", "what zlib refuses");
+      chunk = first_chunk;
     } else if (result == Z_BUF_ERROR || (result == Z_OK && input == 0 && stream.avail_out != 0)) {
       wrong("more compressed data", "the end");
     } else if (result != Z_OK) {
       wrong("compressed data", stream.msg ? stream.msg : "what zlib refuses");
     }
-    chunk = std::min(2 * chunk, std::size_t{1} << 24);
+    if (stream.avail_out == 0) chunk = std::min(2 * chunk, std::size_t{1} << 24);
   }
 }
 

@@ -323,7 +323,8 @@ auto take_rows(const Range& values, const std::vector<Index>& rows) {
   result.reserve(rows.size());
   for (const Index i : rows) {
     if (i < 0 || i >= static_cast<Index>(std::size(values)))
-      detail::fail<OptionError>({"take_rows: expected rows from 0 to ", std::size(values) - 1, ", got ", i});
+      detail::fail<OptionError>(
+          {"take_rows: expected rows from 0 to ", static_cast<Index>(std::size(values)) - 1, ", got ", i});
     result.push_back(std::data(values)[i]);
   }
   return result;

@@ -80,12 +80,16 @@ struct OnnxConstant {
   }
 
   /// @throws FormatError when the file does not have as many elements as the shape says, or not in the file.
+  static constexpr int most_dims = 64;
+
   static OnnxConstant of(const onnx::TensorProto& from, const std::string& source) {
     OnnxConstant constant{&from, source + ", tensor " + quoted(from.name()), {}, from.data_type()};
     const auto& at = constant.place;
     if (from.data_location() != onnx::TensorProto::DEFAULT || from.external_data_size() > 0)
       fail<FormatError>({at, ": expected its numbers in the file itself, got external data"});
     if (from.has_segment()) fail<FormatError>({at, ": expected a whole tensor, got a segment"});
+    if (from.dims_size() > most_dims)  // every view of it copies them
+      fail<FormatError>({at, ", dims: expected at most ", most_dims, ", got ", from.dims_size()});
     for (const auto extent : from.dims()) {
       if (extent < 0) fail<FormatError>({at, ", dims: expected numbers from 0, got ", extent});
       constant.shape.push_back(static_cast<std::size_t>(extent));
@@ -189,6 +193,11 @@ class OnnxNode {
     return i < node_->input_size() ? node_->input(i) : none;
   }
   bool has_input(int i) const { return !input(i).empty(); }
+  /// Whether it has outputs besides the first.
+  bool has_more_outputs() const {
+    return std::any_of(node_->output().begin() + 1, node_->output().end(),
+                       [](const std::string& name) { return !name.empty(); });
+  }
   /// @throws FormatError when inputs are missing or there are more.
   void expect_inputs(int least, int most) const {
     int there = node_->input_size();
@@ -360,12 +369,13 @@ class OnnxGraph {
   void read_nodes() {
     for (int i = 0; i < graph().node_size(); ++i) {
       const auto& node = graph().node(i);
+      const OnnxNode here = this->node(i);
       for (const auto& input : node.input())
         if (!input.empty() && !defined_.contains(input))
-          this->node(i).refuse("inputs that are defined before", quoted(input) + ", which is not");
-      if (node.output_size() < 1 || node.output(0).empty()) this->node(i).refuse("an output", "none");
+          here.refuse("inputs that are defined before", quoted(input) + ", which is not");
+      if (node.output_size() < 1 || node.output(0).empty()) here.refuse("an output", "none");
       for (const auto& output : node.output()) {
-        if (!output.empty()) define(output, this->node(i).place());
+        if (!output.empty()) define(output, here.place());
         if (!output.empty()) made_by_.emplace(output, i);
       }
     }

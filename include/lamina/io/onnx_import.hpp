@@ -294,6 +294,8 @@ class OnnxLayers {
 
   void add_batch_norm(OnnxNode& node) {
     if (node.integer("training_mode", 0) != 0) node.refuse("training_mode = 0", "another");
+    // Before there was that attribute (opset 14), the statistics of the batch among the outputs meant training.
+    if (node.has_more_outputs()) node.refuse("one output, as in inference", "more");
     if (node.integer("spatial", 1) != 0 && node.integer("spatial", 1) != 1)
       node.refuse("spatial = 0 or 1", "another");
     const double epsilon = positive(node, node.number("epsilon", static_cast<double>(1e-5f)));

@@ -68,12 +68,21 @@ inline std::vector<WeightArray> weight_arrays(std::span<const LayerDescription> 
 
 }  // namespace detail
 
-/// The arrays by name. @throws OptionError when scikit-learn has no such layer, or for a network of long doubles.
+/// The arrays by name.
+/// @throws OptionError when scikit-learn has no such layer, or for a network of long doubles; ShapeError when there are more or
+///   fewer parameters than the layers have.
 template <class Scalar, class... L>
 std::map<std::string, Array> weight_arrays(const Network<Scalar, L...>& network, WeightNames names) {
   static_cast<void>(detail::stored_scalar<Scalar>());
   std::map<std::string, Array> arrays;
   if constexpr (sizeof(Scalar) <= sizeof(double)) {
+    const auto wanted = detail::weight_arrays(describe_layers(network.layers()), names);
+    std::size_t count = 0;
+    for (const auto& [tensor, kernel] : wanted)
+      if (tensor.role == detail::LayerTensor::Role::parameter) count += tensor.size();
+    if (static_cast<std::size_t>(network.parameters().size()) != count)
+      detail::fail<ShapeError>({"parameters: expected ", count, " for the layers of the network, got ",
+                                network.parameters().size()});
     detail::Buffers buffers;
     network.layers().for_each([&](const auto& layer, std::size_t) {
       if (detail::LayerFormat<std::remove_cvref_t<decltype(layer)>>::kind == LayerKind::normalization) return;
@@ -81,7 +90,7 @@ std::map<std::string, Array> weight_arrays(const Network<Scalar, L...>& network,
     });
     const Scalar* theta = network.parameters().data();
     std::size_t buffer = 0;
-    for (const auto& [tensor, kernel] : detail::weight_arrays(describe_layers(network.layers()), names)) {
+    for (const auto& [tensor, kernel] : wanted) {
       Array& to = arrays[tensor.name];
       if (tensor.role == detail::LayerTensor::Role::buffer) {
         to = make_array<double>(tensor.shape, buffers[buffer++]);

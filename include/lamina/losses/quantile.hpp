@@ -1,6 +1,7 @@
 // Part of Lamina, https://github.com/lamina-cpp/lamina. MIT licence, see LICENSE.
 #pragma once
 
+#include <limits>
 #include <string_view>
 
 #include "lamina/core/errors.hpp"
@@ -42,9 +43,10 @@ struct Quantile {
     }
   }
 
-  /// @throws OptionError, ShapeError when a τ is not in (0, 1), or there are not as many as outputs.
+  /// @throws OptionError, ShapeError when a τ is not in (0, 1), rounded to float either, or there are not as many as outputs.
   void check(Index outputs) const {
-    tau.check(outputs, "Quantile: tau", "numbers in (0, 1)", [](double t) { return t > 0 && t < 1; });
+    tau.check(outputs, "Quantile: tau", "numbers in (0, 1)",
+              [](double t) { return t >= std::numeric_limits<float>::min() && static_cast<float>(t) < 1; });
   }
 };
 

@@ -235,8 +235,10 @@ struct Checkpoint {
       const Index batches = context.batches.known_batches();
       if (position.in_epoch && batches >= 0 && state.batch >= batches)
         archive.bytes().fail("batch", "one of " + std::to_string(batches), std::to_string(state.batch));
-      if (state.epoch < 0 || state.batch < 0 || state.samples < 0 || position.steps < 0)
-        archive.bytes().fail("the place in the training", "numbers \u2265 0", "negative ones");
+      detail::check_count(archive, "epoch", state.epoch);
+      detail::check_count(archive, "batch", state.batch);
+      detail::check_count(archive, "samples", state.samples);
+      detail::check_count(archive, "steps", position.steps);
       if (static_cast<std::uint8_t>(history.stop_reason) > static_cast<std::uint8_t>(StopReason::cancelled))
         archive.bytes().fail("reason to stop", "one that is known",
                              std::to_string(static_cast<int>(history.stop_reason)));

@@ -86,8 +86,11 @@ struct EarlyStopping {
     archive.number("early stopping, best epoch", state.best_epoch);
     archive.number("early stopping, epochs waited", state.waited);
     archive.vector("early stopping, best parameters", state.network);
-    if constexpr (detail::reading<std::remove_cvref_t<decltype(archive)>>)
+    if constexpr (detail::reading<std::remove_cvref_t<decltype(archive)>>) {
+      detail::check_count(archive, "early stopping, best epoch", state.best_epoch, -1);
+      detail::check_count(archive, "early stopping, epochs waited", state.waited);
       if (!state.network.empty()) read_best(std::remove_cvref_t<decltype(network)>(network));
+    }
   }
 
  private:

@@ -540,7 +540,9 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
   const auto step_of_several = [&](const Batch<Scalar>& last) {
     const auto samples = static_cast<double>(accumulated.samples());
     const double F = accumulated.take(workspace.gradient.data());
-    context.sum += samples * regularized_step(network, last, F, optimizer, workspace, step_options, ranges);
+    const double penalty = regularized_step(network, last, F, optimizer, workspace, step_options, ranges);
+    context.sum += samples * penalty;
+    return F + penalty;
   };
 
   // What happens at the rate of this step; θ stays where that is 0.
@@ -574,15 +576,17 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
       }
       const auto count = static_cast<double>(batch->count);
       bool stepped = true;
+      double loss_of_step = 0;
       workspace.threads = threads.begin();
       at_rate([&] {
         if (options.accumulate == 1) {
           const Scalar F = train_step(network, *batch, loss, optimizer, workspace, step_options, ranges);
-          context.sum += static_cast<double>(F) * count;
+          loss_of_step = static_cast<double>(F);
+          context.sum += loss_of_step * count;
         } else {
           context.sum += static_cast<double>(accumulated.add(network, *batch, loss, workspace)) * count;
           stepped = accumulated.batches() == options.accumulate;
-          if (stepped) step_of_several(*batch);
+          if (stepped) loss_of_step = step_of_several(*batch);
         }
       });
       threads.end(batch->count);
@@ -592,7 +596,7 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
       state.learning_rate = rate.rate();
       if (stepped) {
         ++context.steps;
-        context.schedule.after_step(state.loss);
+        context.schedule.after_step(loss_of_step);
       }
       if (bar) bar->on_batch(state);
       (at_batch(callbacks, state), ...);
@@ -609,10 +613,12 @@ LAMINA_COLD History run_epochs(Network<Scalar, L...>& network, Batches& source,
     }
     --state.batch;
     if (accumulated.batches() > 0) {  // fewer than the other steps'
-      at_rate([&] { step_of_several(Batch<Scalar>()); });
+      at_rate([&] {
+        const double loss_of_step = step_of_several(Batch<Scalar>());
+        context.schedule.after_step(loss_of_step);
+      });
       state.loss = context.sum / static_cast<double>(state.samples);
       ++context.steps;
-      context.schedule.after_step(state.loss);
     }
     state.batches = source.batches();
     state.samples_per_epoch = source.samples();

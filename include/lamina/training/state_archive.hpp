@@ -117,6 +117,14 @@ class StateReader {
 template <class Archive>
 inline constexpr bool reading = Archive::reads;
 
+/// Of what has been read, a number that training counts on.
+/// @throws FormatError when it is less than `least`, or so large that it cannot have been counted
+void check_count(auto& archive, const char* what, Index count, Index least = 0) {
+  constexpr Index most = Index{1} << 53;
+  if (count < least || count > most)
+    archive.bytes().fail(what, "a number from " + std::to_string(least) + " to 2^53", std::to_string(count));
+}
+
 /// θ and the running statistics of a network whose layers are the same.
 template <class Archive, class Scalar, class... L>
 void persist(Archive& archive, Network<Scalar, L...>& network) {
