@@ -45,8 +45,9 @@ struct Quantile {
 
   /// @throws OptionError, ShapeError when a τ is not in (0, 1), rounded to float either, or there are not as many as outputs.
   void check(Index outputs) const {
-    tau.check(outputs, "Quantile: tau", "numbers in (0, 1)",
-              [](double t) { return t >= std::numeric_limits<float>::min() && static_cast<float>(t) < 1; });
+    tau.check(outputs, "Quantile: tau", "numbers in (0, 1)", [](double t) {
+      return t >= std::numeric_limits<float>::min() && t < 1 && static_cast<float>(t) < 1;
+    });
   }
 };
 
