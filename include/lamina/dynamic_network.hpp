@@ -54,8 +54,9 @@ class DynamicNetwork : public Network<Scalar, Stack> {
   DynamicNetwork& softmax() { return add(Softmax<Dynamic>(this->outputs())); }
 
   /// Any layer.
-  /// @throws ShapeError when it does not take what the last one gives.
+  /// @throws ShapeError when it does not take what the last one gives, or parameters() has another size than the layers before.
   DynamicNetwork& add(AnyLayer layer) {
+    this->check_parameters();
     const Index parameters = std::visit(
         [](const auto& l) {
           return std::remove_cvref_t<decltype(l)>::parameter_count(l.inputs(), l.outputs());

@@ -286,7 +286,7 @@ class Network {
   engine::Evaluation<Scalar> run_for_step(const Batch<Scalar>& batch, const Loss& loss_function,
                                           Workspace& workspace, Mode mode = Mode::training,
                                           const engine::Step<Scalar>* step = nullptr) {
-    check_parameters(theta_);
+    check_layers();
     const auto result = evaluate(theta_.data(), batch, loss_function, workspace, next_pass(workspace, mode),
                                  {.gradient = true, .step = step});
     if (mode == Mode::training) ++workspace.passes;
@@ -307,8 +307,9 @@ class Network {
   template <class Theta, LossFunction<Scalar_> Loss>
   Scalar evaluate(const Theta& theta, const Batch<Scalar>& batch, const Loss& loss_function,
                   Workspace& workspace, const Pass& pass, bool gradient) const {
-    check_parameters(theta);
-    return evaluate(theta.data(), batch, loss_function, workspace, pass, {.gradient = gradient}).F;
+    const Eigen::Ref<const Eigen::Matrix<Scalar, Dynamic, 1>> at(theta);  // side by side
+    check_layers(at);
+    return evaluate(at.data(), batch, loss_function, workspace, pass, {.gradient = gradient}).F;
   }
   /// What loss_and_gradient would run next: the pass that fixes the masks of dropout.
   Pass next_pass(const Workspace& workspace, Mode mode = Mode::training) const {
@@ -332,6 +333,18 @@ class Network {
 
  protected:
   Layers& mutable_layers() { return layers_; }
+
+  /// @throws ShapeError when θ is of another size than the layers' parameters.
+  void check_parameters() const { check_parameters(theta_); }
+  template <class Theta>
+  void check_parameters(const Theta& theta) const {
+    if constexpr (Theta::SizeAtCompileTime == Dynamic || Extents::parameters == Dynamic) {
+      const Index expected = detail::footprint_of(layers_).parameters;
+      if (theta.size() != expected)
+        detail::fail<ShapeError>(
+            {"parameters: expected ", expected, " for the layers of the network, got ", theta.size()});
+    }
+  }
 
   /// θ for one more layer at the end, in its neutral state; what was there stays.
   void grow(Index parameters) {
@@ -373,6 +386,7 @@ class Network {
     Random random(seed);
     // An initialiser may throw: θ changes at the end.
     Network fresh = *this;
+    fresh.theta_.resize(detail::footprint_of(layers_).parameters);  // whatever parameters() has been made
     fresh.initialize_layers(random, rule, 0, size());
     fresh.layers_.for_each([](auto& layer, std::size_t) {
       if constexpr (requires { layer.reset(); }) layer.reset();
@@ -397,18 +411,11 @@ class Network {
     });
   }
 
-  void check_layers() const {
-    if (size() == 0) detail::fail<OptionError>({"network: expected at least one layer, got none"});
-    check_parameters(theta_);
-  }
+  void check_layers() const { check_layers(theta_); }
   template <class Theta>
-  void check_parameters(const Theta& theta) const {
-    if constexpr (Theta::SizeAtCompileTime == Dynamic || Extents::parameters == Dynamic) {
-      const Index expected = detail::footprint_of(layers_).parameters;
-      if (theta.size() != expected)
-        detail::fail<ShapeError>(
-            {"parameters: expected ", expected, " for the layers of the network, got ", theta.size()});
-    }
+  void check_layers(const Theta& theta) const {
+    if (size() == 0) detail::fail<OptionError>({"network: expected at least one layer, got none"});
+    check_parameters(theta);
   }
   template <class DX, class F>
   decltype(auto) with_inputs(const DX& X, F&& f) const {

@@ -74,3 +74,37 @@ TEST_CASE("a layer without a name is called user-defined in messages", "[extensi
   const auto make = [] { return make_network<double>(Dense<Dynamic, Dynamic>(2, 3), Squares<2>{}); };
   CHECK_THROWS_WITH(make(), Catch::Matchers::ContainsSubstring("layer 1 (user-defined)"));
 }
+
+namespace {
+
+/// A = A0, and for backward it keeps A0·A0ᵀ: more for each row, the more rows there are.
+template <Index N>
+struct Hoard {
+  static constexpr Index Inputs = N, Outputs = N;
+  static constexpr Index inputs() { return N; }
+  static constexpr Index outputs() { return N; }
+  static constexpr Index parameter_count(Index, Index) { return 0; }
+  static constexpr Index cache_size(Index rows, Index, Index) { return rows * rows; }
+
+  static void forward(const auto&, const auto& A0, auto& A, auto&, const Pass&) { A = A0; }
+  static void backward(const auto&, const auto&, auto&, auto&, auto& dA, auto&, auto* dA0, const Pass&) {
+    if (dA0) *dA0 = dA;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a layer that keeps more for each row with every row is refused", "[extension]") {
+  const problems::Surface<> data(300);
+  auto net =
+      make_network<double>(Dense<Dynamic, Dynamic, Tanh>(2, 3), Hoard<3>{}, Dense<Dynamic, Dynamic>(3, 1));
+  net.initialize(1);
+  auto workspace = net.workspace();
+  for (int twice = 0; twice < 2; ++twice) {
+    CHECK_THROWS_AS(net.loss(data.X, data.Y, MeanSquaredError{}, workspace), ShapeError);
+    CHECK_THROWS_WITH(
+        net.loss(data.X, data.Y, MeanSquaredError{}, workspace),
+        Catch::Matchers::ContainsSubstring("cache_size: expected of each layer a + b\u00b7rows"));
+  }
+  CHECK_THROWS_AS((Network<double, Hoard<2>, Dense<2, 1>>().workspace()), ShapeError);
+}

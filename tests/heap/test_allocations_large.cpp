@@ -52,3 +52,12 @@ TEST_CASE("a layer that there is no memory for leaves the network as it was", "[
   CHECK(wide.parameter_count() == 0);
   CHECK_NOTHROW(wide.dense(3));
 }
+
+TEST_CASE("what cannot become so large is empty", "[heap]") {
+  Eigen::VectorXd vector = Eigen::VectorXd::Ones(100);
+  CHECK_THROWS_AS(lamina::detail::make_zero(vector, Index{1} << 47), std::bad_alloc);
+  CHECK(vector.size() == 0);
+  Eigen::MatrixXf matrix = Eigen::MatrixXf::Ones(10, 10);
+  CHECK_THROWS_AS(lamina::detail::make_size(matrix, 10, Index{1} << 45), std::bad_alloc);
+  CHECK(matrix.size() == 0);
+}

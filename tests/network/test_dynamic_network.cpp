@@ -5,6 +5,8 @@
 #include <string>
 
 #include "lamina/losses/mean_squared_error.hpp"
+#include "lamina/optimizers/gradient_descent.hpp"
+#include "lamina/training/step.hpp"
 #include "support/catch.hpp"
 #include "training/problems.hpp"
 
@@ -143,6 +145,30 @@ TEST_CASE("a workspace that was refused is as it was before", "[dynamic_network]
   const double F = net.loss_and_gradient(X, Y, MeanSquaredError{}, own);
   CHECK(net.loss_and_gradient(X, Y, MeanSquaredError{}, other) == F);
   CHECK(other.gradient == own.gradient);
+}
+
+TEST_CASE("a workspace that something was taken out of has it again", "[dynamic_network]") {
+  const Eigen::MatrixXd X = problems::uniform(30, 4, 1), Y = problems::uniform(30, 3, 2);
+  auto net = make_network<double>(Dense<Dynamic, Dynamic, Tanh>(4, 5), Dense<Dynamic, Dynamic>(5, 3));
+  net.initialize(1);
+  auto workspace = net.workspace();
+  const double F = net.loss_and_gradient(X, Y, MeanSquaredError{}, workspace);
+  const Eigen::VectorXd gradient = std::move(workspace.gradient);
+  workspace.spare.resize(1);
+  CHECK(net.loss_and_gradient(X, Y, MeanSquaredError{}, workspace) == F);
+  CHECK(workspace.gradient == gradient);
+  const auto all_of_it = std::move(workspace);
+  CHECK(net.loss_and_gradient(X, Y, MeanSquaredError{}, workspace) == F);
+  CHECK(workspace.gradient == gradient);
+}
+
+TEST_CASE("a network without layers takes no step", "[dynamic_network]") {
+  DynamicNetwork<double> net(4);
+  auto workspace = net.workspace();
+  const Eigen::MatrixXd X = problems::uniform(3, 4, 1);
+  CHECK_THROWS_AS(train_step(net, X, X, MeanSquaredError{}, GradientDescent{}, workspace), OptionError);
+  const DataView<double> data{view<double>(X), view<double>(X), {}, {}};
+  CHECK_THROWS_AS(net.loss(Batch<double>(data), MeanSquaredError{}, workspace), OptionError);
 }
 
 // Layers of the same extents and numbers of parameters, which keep more from forward to backward.

@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "lamina/dynamic_network.hpp"
 #include "lamina/layers.hpp"
 #include "lamina/losses.hpp"
 #include "lamina/network.hpp"
@@ -89,6 +90,40 @@ TEST_CASE("parameters of another size are noticed before they are used", "[netwo
   CHECK_THROWS_AS(
       fixed.evaluate(net.parameters(), Batch<double>(data), MeanSquaredError{}, other, Pass{}, false),
       ShapeError);
+  CHECK_THROWS_AS(fixed.evaluate(Eigen::Vector4d(1, 2, 3, 4), Batch<double>(data), MeanSquaredError{}, other,
+                                 Pass{}, false),
+                  ShapeError);
+
+  auto grown = DynamicNetwork<double>(2).dense(3);
+  grown.parameters().resize(0);
+  CHECK_THROWS_AS(grown.dense(4), ShapeError);
+  CHECK(grown.size() == 1);
+}
+
+TEST_CASE("a network that its parameters were moved out of is initialised as any other",
+          "[network][parameters]") {
+  auto net = make_network<double>(Dense<Dynamic, Dynamic>(2, 3));
+  net.initialize(5);
+  const auto moved = std::move(net);
+  net.initialize(5);
+  CHECK(net.parameters() == moved.parameters());
+}
+
+TEST_CASE("an objective is evaluated at parameters with any stride", "[network][parameters]") {
+  const Network<double, Dense<2, 3>> net;
+  auto workspace = net.workspace();
+  const Eigen::MatrixXd X = Eigen::MatrixXd::Random(4, 2), Y = Eigen::MatrixXd::Random(4, 3),
+                        several = Eigen::MatrixXd::Random(5, 9);
+  const DataView<double> data{view<double>(X), view<double>(Y), {}, {}};
+  const auto at = [&](const auto& theta) {
+    return net.evaluate(theta, Batch<double>(data), MeanSquaredError{}, workspace, Pass{}, true);
+  };
+  const Eigen::VectorXd one = several.row(2);
+  const double F = at(one);
+  const Eigen::VectorXd gradient = workspace.gradient;
+  CHECK(at(several.row(2)) == F);
+  CHECK(workspace.gradient == gradient);
+  CHECK(at(several.row(2).transpose()) == F);
 }
 
 TEST_CASE("a network without parameters", "[network][parameters]") {

@@ -70,7 +70,7 @@ enum class GradientUse {
 ///     static constexpr Index Inputs, Outputs;                                   // either may be Dynamic
 ///     Index inputs() const; Index outputs() const;
 ///     static constexpr Index parameter_count(Index inputs, Index outputs);      // Scalars of θ it reads
-///     static constexpr Index cache_size(Index rows, Index inputs, Index outputs);  // Scalars kept for backward
+///     static constexpr Index cache_size(Index rows, Index inputs, Index outputs);  // Scalars kept for backward: a + b·rows
 ///     void forward(theta, A0, A, cache, pass) const;                            // writes A and cache
 ///     void backward(theta, A0, A, cache, dA, dtheta, dA0, pass) const;          // dtheta += …, *dA0 = …
 ///

@@ -24,10 +24,21 @@ inline constexpr bool is_inline = Storage<Scalar, N>::SizeAtCompileTime != Dynam
 
 namespace detail {
 
+/// The matrix becomes that large, and forgets its numbers. Without memory for it it is empty: Eigen 3.4 would keep a pointer to
+/// what it has given back.
+/// @throws std::bad_alloc
+template <class Matrix>
+void make_size(Matrix& matrix, Index rows, Index columns) {
+  if (matrix.rows() == rows && matrix.cols() == columns) return;
+  if constexpr (Matrix::SizeAtCompileTime == Dynamic)
+    matrix.resize(0, Matrix::ColsAtCompileTime == Dynamic ? 0 : Matrix::ColsAtCompileTime);
+  matrix.resize(rows, columns);
+}
+
 /// The vector becomes `count` zeros.
 template <class Vector>
 void make_zero(Vector& vector, Index count) {
-  vector.resize(count);
+  make_size(vector, count, 1);
   std::fill_n(vector.data(), count, typename Vector::Scalar(0));
 }
 

@@ -81,7 +81,7 @@ class Memory {
   Tile<Scalar> input_gradient(std::size_t l, Index t) {
     if (l > 0) return output_gradient(l - 1, t);
     const Index columns = footprint_.inputs;
-    if (dX_.size() < stride_ * columns) dX_.resize(stride_ * columns);
+    if (dX_.size() < stride_ * columns) detail::make_size(dX_, stride_ * columns, 1);
     return {dX_.data(), t, columns, Eigen::OuterStride<>(stride_)};
   }
   /// Room for the transpose of a layer's input, columns×t.
@@ -120,7 +120,7 @@ class Memory {
 
   /// Room for m rows of predictions when they are more than one tile.
   Tile<Scalar> predictions(Index m) {
-    if (predictions_.rows() < m) predictions_.resize(m, footprint_.outputs);
+    if (predictions_.rows() < m) detail::make_size(predictions_, m, footprint_.outputs);
     return {predictions_.data(), m, footprint_.outputs, Eigen::OuterStride<>(predictions_.rows())};
   }
   /// @}
@@ -152,7 +152,10 @@ class Memory {
     }
     targets_ = take(stride * footprint_.outputs);
     transposed_ = take(detail::transposed_size<Scalar>(footprint_, stride));
-    eigen_assert(offset <= detail::memory_size<Scalar>(footprint_, stride, slots.size()));
+    // The memory is reckoned from what one row and two rows keep.
+    if (offset > detail::memory_size<Scalar>(footprint_, stride, slots.size()))
+      detail::fail<ShapeError>({"cache_size: expected of each layer a + b\u00b7rows, for ", stride,
+                                " rows as for 1 and 2, got more"});
   }
 
   Footprint footprint_;
@@ -204,6 +207,7 @@ class Workspace : public engine::Memory<Scalar> {
   /// @throws ShapeError when the workspace was made for a network of other extents.
   Index prepare(const Layers& layers, Index batch, Mode mode) {
     bind(layers);
+    restore();
     this->rows_ =
         mode == Mode::training && layers.whole_batch() ? batch : detail::even_rows(batch, most_rows_);
     const Index stride = detail::column_stride(std::min(batch, this->rows_));
@@ -256,6 +260,13 @@ class Workspace : public engine::Memory<Scalar> {
       }
     }
   }
+  /// What somebody has moved out of the workspace, or resized, is there again.
+  void restore() {
+    const Index parameters = this->footprint_.parameters;
+    if (gradient.size() != parameters) detail::make_zero(gradient, parameters);
+    if (this->small() && spare.size() != parameters) detail::make_zero(spare, parameters);
+    if (own_memory_.size() == 0) capacity_ = 0;
+  }
   [[noreturn]] LAMINA_COLD void refuse() const {
     const Footprint& of = this->footprint_;
     detail::fail<ShapeError>({"workspace: expected one of this network, got one made for ", of.inputs,
@@ -263,9 +274,10 @@ class Workspace : public engine::Memory<Scalar> {
                               of.parameters, " parameters"});
   }
   void make_room(Index stride) {
+    capacity_ = 0;
     detail::make_zero(own_memory_, detail::memory_size<Scalar>(this->footprint_, stride, own_slots_.size()));
-    capacity_ = stride;
     this->lay_out(stride, {own_slots_.data(), own_slots_.size()});
+    capacity_ = stride;
   }
   /// Workspaces of more threads, and room for the gradients of the chunks, when threads take chunks of the batch.
   void prepare_others(const Layers& layers, Index batch, Mode mode) {
@@ -281,7 +293,7 @@ class Workspace : public engine::Memory<Scalar> {
       this->others_.push_back(&other);
     }
     if (this->chunk_gradients_.cols() < chunks)
-      this->chunk_gradients_.resize(this->footprint_.parameters, chunks);
+      detail::make_size(this->chunk_gradients_, this->footprint_.parameters, chunks);
   }
 
   Index most_rows_ = 0, capacity_ = 0;
