@@ -252,7 +252,8 @@ class Network {
   /// The same for a batch that has been checked, see detail::check_data.
   template <LossFunction<Scalar_> Loss>
   Scalar loss(const Batch<Scalar>& batch, const Loss& loss_function, Workspace& workspace) const {
-    return evaluate(theta_, batch, loss_function, workspace, Pass{}, false);
+    check_layers();
+    return evaluate(theta_.data(), batch, loss_function, workspace, Pass{}, {.gradient = false}).F;
   }
 
   /// F, and dF/dθ into workspace.gradient. In training mode (the default) dropout drops, batch normalisation uses the
