@@ -89,6 +89,8 @@ class Network {
   Parameters& parameters() { return theta_; }
   const Parameters& parameters() const { return theta_; }
   Index parameter_count() const { return theta_.size(); }
+  /// @throws OptionError when there is no layer; ShapeError when parameters() has another size than the layers' together.
+  void check_layers() const { check_layers(theta_); }
 
   /// Where in θ the weights, biases, scales and shifts of each layer are, in the order of θ: of the kinds named, or all.
   ///
@@ -412,7 +414,6 @@ class Network {
     });
   }
 
-  void check_layers() const { check_layers(theta_); }
   template <class Theta>
   void check_layers(const Theta& theta) const {
     if (size() == 0) detail::fail<OptionError>({"network: expected at least one layer, got none"});

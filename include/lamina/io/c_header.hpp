@@ -656,15 +656,7 @@ std::string c_header(const Network<S, L...>& network, const CExportOptions& opti
   using Layers = std::remove_cvref_t<decltype(network.layers())>;
   constexpr bool closed = !requires { typename Layers::AnyLayer; };
   check_c_options<S>(options, network.inputs());
-  Index parameters = 0;
-  for_each_share(network, [&](const auto& layer, std::size_t, Index first) {
-    parameters =
-        first + std::remove_cvref_t<decltype(layer)>::parameter_count(layer.inputs(), layer.outputs());
-  });
-  if (network.size() == 0) fail<OptionError>({"network: expected at least one layer, got none"});
-  if (network.parameter_count() != parameters)
-    fail<ShapeError>({"parameters: expected ", parameters, " for the layers of the network, got ",
-                      network.parameter_count()});
+  network.check_layers();
 
   CHeader<S> header(options, network.inputs(), network.outputs());
   const S* const theta = network.parameters().data();

@@ -217,9 +217,7 @@ ModelTensors model_tensors(const Network<Scalar, L...>& network, const SaveOptio
   if (options.golden_pairs < 0 || options.golden_pairs > most_golden_pairs)
     fail<OptionError>(
         {"SaveOptions: expected 0 to ", most_golden_pairs, " golden_pairs, got ", options.golden_pairs});
-  if (network.parameters().size() != info.parameter_count())
-    fail<ShapeError>({"parameters: expected ", info.parameter_count(), " for the layers of the network, got ",
-                      network.parameters().size()});
+  network.check_layers();
 
   ModelTensors model;
   Buffers buffers;

@@ -416,9 +416,7 @@ onnx::ModelProto onnx_model(const Network<S, L...>& network, const OnnxExportOpt
     first.push_back(first.back() +
                     std::remove_cvref_t<decltype(layer)>::parameter_count(layer.inputs(), layer.outputs()));
   });
-  if (network.parameter_count() != first.back())
-    fail<ShapeError>({"parameters: expected ", first.back(), " for the layers of the network, got ",
-                      network.parameter_count()});
+  network.check_layers();
   if constexpr (std::is_same_v<S, double>) {
     if (options.floats) {
       Network<float, L...> rounded(network.layers());

@@ -77,12 +77,7 @@ std::map<std::string, Array> weight_arrays(const Network<Scalar, L...>& network,
   std::map<std::string, Array> arrays;
   if constexpr (sizeof(Scalar) <= sizeof(double)) {
     const auto wanted = detail::weight_arrays(describe_layers(network.layers()), names);
-    std::size_t count = 0;
-    for (const auto& [tensor, kernel] : wanted)
-      if (tensor.role == detail::LayerTensor::Role::parameter) count += tensor.size();
-    if (static_cast<std::size_t>(network.parameters().size()) != count)
-      detail::fail<ShapeError>({"parameters: expected ", count, " for the layers of the network, got ",
-                                network.parameters().size()});
+    network.check_layers();
     detail::Buffers buffers;
     network.layers().for_each([&](const auto& layer, std::size_t) {
       if (detail::LayerFormat<std::remove_cvref_t<decltype(layer)>>::kind == LayerKind::normalization) return;

@@ -350,8 +350,7 @@ class BatchesFromSource {
   Index epoch_ = 0, piece_ = 0, rows_ = 0, at_ = 0, seen_ = 0, batches_ = 0, samples_ = 0;
 };
 
-LAMINA_COLD inline void check_fit_options(std::size_t layers, const FitOptions& options) {
-  if (layers == 0) fail<OptionError>({"network: expected at least one layer, got none"});
+LAMINA_COLD inline void check_fit_options(const FitOptions& options) {
   if (options.epochs < 0) fail<OptionError>({"epochs: expected at least 0, got ", options.epochs});
   if (options.batch_size < 0)
     fail<OptionError>({"batch_size: expected at least 1, or full_batch, got ", options.batch_size});
@@ -681,7 +680,8 @@ template <class Scalar, class... L, LossFunction<Scalar> Loss, class Optimizer_,
           detail::FitCallback... Callbacks>
 History fit(Network<Scalar, L...>& network, const DataView<Scalar>& data, const Loss& loss,
             Optimizer_& optimizer, const FitOptions& options, Callbacks&... callbacks) {
-  detail::check_fit_options(network.size(), options);
+  network.check_layers();
+  detail::check_fit_options(options);
   detail::check_data(data, loss, network.inputs(), network.outputs());
   TrainTest split;
   if (options.validation_split > 0) {
@@ -721,7 +721,8 @@ template <class Scalar, class... L, BatchSource<Scalar> Source, LossFunction<Sca
 requires(Optimizer<std::remove_cvref_t<Optimizer_>, typename Network<Scalar, L...>::Parameters>) History
     fit(Network<Scalar, L...>& network, Source&& source, const Loss& loss, Optimizer_&& optimizer,
         const FitOptions& options, Callbacks&&... callbacks) {
-  detail::check_fit_options(network.size(), options);
+  network.check_layers();
+  detail::check_fit_options(options);
   const auto check = [&](const DataView<Scalar>& data) {
     detail::check_data(data, loss, network.inputs(), network.outputs());
   };
@@ -772,9 +773,9 @@ template <class Scalar, class... L, EigenDense DX, Targets TY, LossFunction<Scal
 double partial_fit(Network<Scalar, L...>& network, const DX& X, const TY& Y, const Loss& loss,
                    Optimizer_& optimizer, typename Network<Scalar, L...>::Workspace& workspace,
                    Index batch_size = 32, const StepOptions& options = {}) {
-  detail::check_fit_options(network.size(), FitOptions{.batch_size = batch_size,
-                                                       .regularization = options.regularization,
-                                                       .clipping = options.clipping});
+  network.check_layers();
+  detail::check_fit_options(FitOptions{
+      .batch_size = batch_size, .regularization = options.regularization, .clipping = options.clipping});
   return detail::with_data<Scalar, Loss>(X, Y, [&](const DataView<Scalar>& data) {
     detail::check_data(data, loss, network.inputs(), network.outputs());
     const auto ranges = options.any() ? network.parameter_ranges() : std::vector<ParameterRange>();

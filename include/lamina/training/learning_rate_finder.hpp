@@ -168,7 +168,7 @@ LearningRateCurve find_learning_rate(const Network<Scalar, L...>& network, const
       requires(Optimizer_ o) { o.learning_rate = 1; },
       "lamina: find_learning_rate needs an optimiser with a learning_rate");
   options.check();
-  if (network.size() == 0) detail::fail<OptionError>({"network: expected at least one layer, got none"});
+  network.check_layers();
   return detail::with_data<Scalar, Loss>(X, Y, [&](const DataView<Scalar>& data) {
     detail::check_data(data, loss, network.inputs(), network.outputs());
     return detail::find_learning_rate(network, data, loss, optimizer, options);
