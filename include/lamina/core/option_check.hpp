@@ -36,14 +36,18 @@ struct OptionCheck {
   const OptionCheck& in_float_range(std::string_view option, double x) const {
     constexpr double least = std::numeric_limits<float>::min(), most = std::numeric_limits<float>::max();
     if (!(x == 0 || (x >= least && x <= most) || (-x >= least && -x <= most)))
-      fail<OptionError>({owner, ": ", option, ": expected 0 or a magnitude from ", least, " to ", most,
-                         ", as float has them, got ", x});
+      refuse_magnitude(option, least, most, x);
     return *this;
   }
 
  private:
   [[noreturn]] LAMINA_COLD void refuse(std::string_view option, std::string_view domain, double x) const {
     fail<OptionError>({owner, ": expected ", option, domain, ", got ", x});
+  }
+  [[noreturn]] LAMINA_COLD void refuse_magnitude(std::string_view option, double least, double most,
+                                                 double x) const {
+    fail<OptionError>({owner, ": ", option, ": expected 0 or a magnitude from ", least, " to ", most,
+                       ", as float has them, got ", x});
   }
 };
 

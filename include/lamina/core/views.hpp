@@ -94,6 +94,16 @@ inline constexpr bool has_memory_v = (Derived::Flags & Eigen::DirectAccessBit) !
   X.data();
 };
 
+/// Whether the numbers of each column lie side by side in memory.
+template <class Derived>
+inline constexpr bool has_columns_v = [] {
+  if constexpr (has_memory_v<Derived>) {
+    return !Derived::IsRowMajor && Derived::InnerStrideAtCompileTime == 1;
+  } else {
+    return false;
+  }
+}();
+
 /// An expression as something that has memory: itself when it has, else its value.
 template <EigenDense Derived>
 decltype(auto) in_memory(const Derived& expression) {

@@ -119,11 +119,6 @@ struct SoftmaxCrossEntropy {
     for (Index i = 0; i < rows; i += simd::lanes<V>)
       f(std::type_identity<V>(), i, std::min(simd::lanes<V>, rows - i));
   }
-  /// Whether a column's numbers lie side by side.
-  template <class DA>
-  static constexpr bool has_columns_v =
-      has_memory_v<DA> && !DA::IsRowMajor && DA::InnerStrideAtCompileTime == 1;
-
   /// A(i … i + count, j)
   template <class V, class DA>
   static V load(const DA& A, Index i, Index j, Index count) {

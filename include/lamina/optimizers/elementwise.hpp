@@ -51,8 +51,7 @@ void step_in_parts(Optimizer& optimizer, Theta& theta, const Gradient& gradient)
     for (Index j = 0; j < columns.cols(); ++j)
       optimizer.update(j * columns.rows(), columns.rows(), columns.col(j).data(), g.col(j).data());
   };
-  constexpr bool in_memory = has_memory_v<Theta> && !Theta::IsRowMajor;
-  if constexpr (in_memory && Theta::InnerStrideAtCompileTime == 1) {
+  if constexpr (has_columns_v<Theta>) {
     update(theta);
   } else {
     Plain columns = theta;
