@@ -68,12 +68,28 @@ struct EncodedColumn {
 
   /// Columns of X or Y it takes.
   Index width() const { return categorical ? static_cast<Index>(categories.size()) : 1; }
-  /// The place of a category; −1 when it is unknown.
-  Index find(std::string_view category) const {
-    const auto found = std::find(categories.begin(), categories.end(), category);
-    return found == categories.end() ? -1 : static_cast<Index>(found - categories.begin());
-  }
 };
+
+namespace detail {
+
+/// Where a column's categories are in its list, for as many cells as there may be.
+class CategoryIndex {
+ public:
+  explicit CategoryIndex(const EncodedColumn& column) {
+    for (std::size_t i = 0; i < column.categories.size(); ++i)
+      places_.emplace(column.categories[i], static_cast<Index>(i));
+  }
+  /// −1 when it is unknown.
+  Index find(std::string_view category) const {
+    const auto found = places_.find(category);
+    return found == places_.end() ? -1 : found->second;
+  }
+
+ private:
+  std::map<std::string_view, Index> places_;  // the first of equal ones
+};
+
+}  // namespace detail
 
 /// How a table becomes X and Y, fitted to one table and used for others: which columns are numbers, which categories, and
 /// what the categories are. Plain data, to be kept beside a model.
@@ -354,10 +370,11 @@ struct FeatureEncoding {
     data.X.setZero(m, inputs());
     Index first = 0;
     for (std::size_t c = 0; c < features.size(); ++c) {
+      const detail::CategoryIndex categories(features[c]);
       for (Index r = 0; r < m; ++r) {
         const Index i = data.rows[static_cast<std::size_t>(r)];
         if (features[c].categorical) {
-          const Index category = category_of(features[c], table, i, x[c]);
+          const Index category = category_of(features[c], categories, table, i, x[c]);
           if (category >= 0) data.X(r, first + category) = Scalar(1);
           if (category == not_a_category)
             data.X.row(r)
@@ -371,14 +388,12 @@ struct FeatureEncoding {
     }
     if (!with_targets) return data;
     if (classifies()) {
-      std::map<std::string_view, Index> labels;  // there may be as many as rows
-      for (Index label = 0; label < targets[0].width(); ++label)
-        labels.emplace(targets[0].categories[static_cast<std::size_t>(label)], label);
+      const detail::CategoryIndex classes(targets[0]);
       for (const Index i : data.rows) {
         if (table.is_missing(i, y[0])) table.fail(i, y[0], "expected a class");
-        const auto label = labels.find(table.cell(i, y[0]));
-        if (label == labels.end()) fail_unknown("class", targets[0], table, i, y[0]);
-        data.labels.push_back(label->second);
+        const Index label = classes.find(table.cell(i, y[0]));
+        if (label < 0) fail_unknown("class", targets[0], table, i, y[0]);
+        data.labels.push_back(label);
       }
       return data;
     }
@@ -394,11 +409,13 @@ struct FeatureEncoding {
 
   static constexpr Index not_a_category = -2;
 
-  Index category_of(const EncodedColumn& column, const CsvTable& table, Index i, Index j) const {
+  Index category_of(const EncodedColumn& column, const detail::CategoryIndex& categories,
+                    const CsvTable& table, Index i, Index j) const {
     const bool absent = table.is_missing(i, j);
     if (absent && missing == Missing::error) table.fail(i, j, "expected a category");
     if (absent && missing == Missing::nan) return not_a_category;
-    const Index category = column.find(absent ? std::string_view(column.fill_category) : table.cell(i, j));
+    const Index category =
+        categories.find(absent ? std::string_view(column.fill_category) : table.cell(i, j));
     if (category < 0 && unknown == UnknownCategory::error) fail_unknown("category", column, table, i, j);
     return category;
   }
