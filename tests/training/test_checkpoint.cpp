@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -290,6 +291,41 @@ TEST_CASE("a checkpoint that is whole but of no training changes nothing", "[che
       }
     }
   CHECK(refused > 200);  // lengths, counts, names, options: most bytes are numbers, which may be any
+}
+
+// Else it would look at no more than the first bytes.
+TEST_CASE("the fuzz target begins with checkpoints of this format", "[checkpoint]") {
+  const auto folder =
+      std::filesystem::path(__FILE__).parent_path().parent_path() / "fuzz" / "corpus" / "checkpoint";
+  // The training of tests/fuzz/checkpoint.cpp, 6 batches from its beginning.
+  const Eigen::VectorXf X = Eigen::VectorXf::LinSpaced(6, -1, 1), Y = X.cwiseAbs2();
+  struct Count {
+    Index* batches;
+    void on_batch(FitState&) const { ++*batches; }
+  };
+  for (const char* const name : {"batch", "epoch", "file_batch", "file_epoch"}) {
+    CAPTURE(name);
+    std::ifstream in(folder / name, std::ios::binary);
+    std::vector<char> bytes{std::istreambuf_iterator<char>(in), {}};
+    REQUIRE(bytes.size() > 1);
+    const bool state_alone = (bytes[0] & 1) != 0;
+    bytes.erase(bytes.begin());
+    if (state_alone) {
+      const auto sealed = lamina::detail::sealed(std::as_bytes(std::span<const char>(bytes)));
+      const auto* const begin = reinterpret_cast<const char*>(sealed.data());
+      bytes.assign(begin, begin + sealed.size());
+    }
+    const File file;
+    file.write(bytes);
+    Network<float, Dense<1, 2, Tanh>, BatchNorm<2>, Dense<2, 1>> net;
+    net.initialize(1);
+    Index batches = 0;
+    Adam adam;
+    const History history = fit(net, X, Y, MeanSquaredError{}, adam, quiet(3, 4),
+                                EarlyStopping{.patience = 5}, Checkpoint{.path = file.path}, Count{&batches});
+    CHECK(history.epochs() == 3);
+    CHECK(batches < 6);
+  }
 }
 
 TEST_CASE("a number of a checkpoint that nobody can have counted to is refused", "[checkpoint]") {
